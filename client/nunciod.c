@@ -1,0 +1,74 @@
+/* client/nunciod.c - decides which nunciod is meant: the one installed beside this
+ * program, else the one in $PATH. */
+#include "nunciod.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "auto.h"
+#include "buf.h"
+
+#define SAID_MAX 65536
+
+/* In the child; returns only when there is none. */
+static void become(char **argv)
+{
+	char here[4000];
+	ssize_t len = readlink("/proc/self/exe", here, sizeof(here) - sizeof("nunciod"));
+
+	while (len > 0 && here[len - 1] != '/')
+		len--;
+	if (len > 0) {
+		strcpy(here + len, "nunciod");
+		execv(here, argv);
+	}
+	execvp("nunciod", argv);
+}
+
+static void read_all(int fd, char **ret_said)
+{
+	struct buf said;
+	char piece[4096];
+	ssize_t got;
+
+	buf_init(&said, SAID_MAX);
+	while ((got = read(fd, piece, sizeof(piece))) > 0 || (got < 0 && errno == EINTR))
+		if (got > 0 && said.len + (size_t)got < SAID_MAX)
+			buf_add(&said, piece, (size_t)got);
+	while (said.len && buf_bytes(&said)[said.len - 1] == '\n')
+		said.len--;
+	*ret_said = xprintf("%.*s", (int)said.len, said.len ? (const char *)buf_bytes(&said) : "");
+	buf_clear(&said);
+}
+
+int nunciod_run(const char *deed, const char *file, char **ret_said)
+{
+	const char *arguments[] = {"nunciod", deed, file ? "-f" : NULL, file, NULL};
+	int pipes[2], status = 0;
+
+	*ret_said = NULL;
+	if (pipe(pipes) < 0)
+		return 127;
+	pid_t pid = fork();
+	if (pid == 0) {
+		dup2(pipes[1], STDOUT_FILENO);
+		dup2(pipes[1], STDERR_FILENO);
+		close(pipes[0]);
+		close(pipes[1]);
+		become((char **)(void *)arguments);
+		_exit(127);
+	}
+	close(pipes[1]);
+	read_all(pipes[0], ret_said);
+	close(pipes[0]);
+	if (pid < 0)
+		return 127;
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}

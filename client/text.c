@@ -1,0 +1,238 @@
+/* client/text.c - nuncio text: one text message, to its owner unless said otherwise; or,
+ * dry, what it would take. */
+#include "command.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "auto.h"
+#include "buf.h"
+#include "content.h"
+#include "failure.h"
+#include "link.h"
+#include "segments.h"
+#include "varlink.h"
+
+#define TEXT_MAX (1024 * 1024)
+#define OWNER "me"
+
+struct text {
+	char *words; /* owned */
+	bool dry, exact;
+	double price;     /* of a segment; < 0: not said */
+	char currency[4]; /* of it: "USD", or "" */
+	const char *wait; /* the option as it is passed on, or NULL */
+	const char *to, *by, *fallback;
+};
+
+static int add_words(struct text *t, char **words)
+{
+	struct failure f;
+	struct buf all;
+
+	if (!*words || (strcmp(*words, "-") == 0 && !words[1])) {
+		if (content_text("-", &t->words, &f) == 0)
+			return 0;
+		say_failure(&f);
+		return EX_NOINPUT;
+	}
+	buf_init(&all, TEXT_MAX);
+	for (char **word = words; *word; word++)
+		buf_printf(&all, "%s%s", word == words ? "" : " ", *word);
+	t->words = content_utf8(buf_bytes(&all));
+	buf_clear(&all);
+	return 0;
+}
+
+static void print_dry(const struct context *context, const struct text *t, const char *text,
+		      bool changed)
+{
+	struct segments s;
+
+	segments_count(text, strlen(text), 0, &s);
+	if (context->json) {
+		json_t *all = json_pack("{s:s, s:I, s:I, s:b, s:s}", "encoding",
+					sms_alphabet_name(s.alphabet), "units", (json_int_t)s.units,
+					"segments", (json_int_t)s.segments, "changed", changed,
+					"text", text);
+
+		if (t->price >= 0)
+			json_object_set_new(all, "price", json_real(t->price * (double)s.segments));
+		if (t->price >= 0 && *t->currency)
+			json_object_set_new(all, "currency", json_string(t->currency));
+		print_json(all);
+		json_decref(all);
+		return;
+	}
+	printf("%s\n%s, %zu %s, %zu segment%s", text, sms_alphabet_name(s.alphabet), s.units,
+	       s.alphabet == SMS_GSM7 ? "septets" : "units", s.segments,
+	       s.segments == 1 ? "" : "s");
+	if (t->price >= 0)
+		printf(", about %.4f%s%s", t->price * (double)s.segments, *t->currency ? " " : "",
+		       t->currency);
+	printf("%s\n", changed ? "; look-alikes were put in, --exact keeps them out" : "");
+}
+
+/* "0.0079 USD", or the amount alone. */
+static bool read_price(struct text *t, const char *price)
+{
+	char *end;
+	double amount = strtod(price, &end);
+
+	if (end == price || !(amount >= 0 && amount < 1000))
+		return false;
+	end += strspn(end, " ");
+	if (*end && (strlen(end) != 3 || strspn(end, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 3))
+		return false;
+	t->price = amount;
+	snprintf(t->currency, sizeof(t->currency), "%s", end);
+	return true;
+}
+
+/* What is configured for the transport that would carry it. Without a daemon, or a price,
+ * there is no estimate, and no trouble either. */
+static void ask_price(const struct context *context, struct text *t)
+{
+	AUTO(link_close) struct link *link = NULL;
+	struct varlink_reply reply;
+	struct failure f;
+	json_t *row;
+	size_t i;
+
+	if (link_open(context->socket, &link, &f) < 0 ||
+	    link_call(link, "Status", NULL, &reply, &f) < 0)
+		return;
+	json_array_foreach(json_object_get(reply.parameters, "transports"), i, row)
+	{
+		const char *type = text_of(row, "type");
+		bool texts = strcmp(type, "twilio") == 0 || strcmp(type, "carrier") == 0;
+
+		if (strcmp(t->by, "sms") == 0 ? texts : strcmp(text_of(row, "name"), t->by) == 0) {
+			read_price(t, text_of(row, "price"));
+			break;
+		}
+	}
+	varlink_reply_clear(&reply);
+}
+
+static int dry_run(const struct context *context, struct text *t)
+{
+	struct buf simple;
+	bool changed = false;
+
+	if (t->price < 0)
+		ask_price(context, t);
+	buf_init(&simple, 4 * TEXT_MAX);
+	if (t->exact)
+		buf_add_text(&simple, t->words);
+	else
+		changed = segments_simplify(t->words, strlen(t->words), &simple);
+	print_dry(context, t, buf_bytes(&simple), changed);
+	buf_clear(&simple);
+	return 0;
+}
+
+/* The rest is what send does, by texts. */
+static int send(struct context *context, const struct text *t)
+{
+	char *argv[12], **end = argv;
+
+	*end++ = (char[]){"send"};
+	*end++ = (char[]){"--by"};
+	*end++ = (char *)(uintptr_t)t->by;
+	if (t->fallback) {
+		*end++ = (char[]){"--fallback"};
+		*end++ = (char *)(uintptr_t)t->fallback;
+	}
+	if (t->wait)
+		*end++ = (char *)(uintptr_t)t->wait;
+	if (context->json)
+		*end++ = (char[]){"--json"};
+	*end++ = (char[]){"--to"};
+	*end++ = (char *)(uintptr_t)t->to;
+	*end++ = (char[]){"--"};
+	*end++ = t->words;
+	*end = NULL;
+	optind = 0;
+	return send_run(context, (int)(end - argv), argv);
+}
+
+static int take_wait(struct text *t, const char *until)
+{
+	if (!until || strcmp(until, "delivered") == 0)
+		t->wait = "--wait";
+	else if (strcmp(until, "sent") == 0)
+		t->wait = "--wait=sent";
+	else
+		return usage_error("text", "--wait=sent, or --wait=delivered");
+	return 0;
+}
+
+static int take_price(struct text *t, const char *price)
+{
+	if (!read_price(t, price))
+		return usage_error("text", "--price takes that of a segment, like 0.0079");
+	return 0;
+}
+
+static int take_option(struct context *context, struct text *t, int c)
+{
+	switch (c) {
+	case 't':
+		t->to = optarg;
+		return 0;
+	case 'b':
+		t->by = optarg;
+		return 0;
+	case 'f':
+		t->fallback = optarg;
+		return 0;
+	case 'n':
+		t->dry = true;
+		return 0;
+	case 'x':
+		t->exact = true;
+		return 0;
+	case 'p':
+		return take_price(t, optarg);
+	case 'w':
+		return take_wait(t, optarg);
+	case 'j':
+		context->json = true;
+		return 0;
+	default:
+		return usage_error("text", "that is not an option of it");
+	}
+}
+
+int text_run(struct context *context, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"to", required_argument, NULL, 't'},
+		{"by", required_argument, NULL, 'b'},
+		{"dry-run", no_argument, NULL, 'n'},
+		{"exact", no_argument, NULL, 'x'},
+		{"price", required_argument, NULL, 'p'},
+		{"wait", optional_argument, NULL, 'w'},
+		{"json", no_argument, NULL, 'j'},
+		{"fallback", required_argument, NULL, 'f'},
+		{0},
+	};
+	struct text t = {.to = OWNER, .by = "sms", .price = -1};
+	int c, status = 0;
+
+	while (!status && (c = getopt_long(argc, argv, "+t:n", options, NULL)) != -1)
+		status = take_option(context, &t, c);
+	if (!status && t.exact && !t.dry)
+		status = usage_error("text", "--exact goes with --dry-run; for what is sent, see "
+					     "`exact` in nuncio.conf(5)");
+	if (!status)
+		status = add_words(&t, argv + optind);
+	if (!status)
+		status = t.dry ? dry_run(context, &t) : send(context, &t);
+	free(t.words);
+	return status;
+}

@@ -1,0 +1,47 @@
+/* mailbox/imap_deeds.h - what is to be done with mails: waits here for its turn, and goes
+ * from here to whoever asked. How it is said is imap_deed.c's. */
+#ifndef NUNCIO_MAILBOX_IMAP_DEEDS_H
+#define NUNCIO_MAILBOX_IMAP_DEEDS_H
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/loop.h"
+#include "failure.h"
+#include "mailbox/imap_mail.h"
+#include "mailbox/mailbox.h"
+
+struct imap_deed {
+	bool fetch; /* else deed */
+	enum deed_on_mail deed;
+	uint32_t validity, uid; /* of ref */
+	char *target;           /* owned, or NULL */
+	mailbox_done_fn *done;
+	mailbox_fetched_fn *fetched;
+	void *ctx;
+	struct imap_mail mail; /* fetched */
+	enum imap_want asked;
+	bool found;
+	struct failure why;
+	struct imap_deed *next;
+};
+/* Embedded in its mailbox. */
+struct imap_deeds {
+	struct imap_deed *waiting, **end;           /* owned, by .next */
+	struct imap_deed *finished, **finished_end; /* owned, by .next */
+	struct task report;
+};
+
+void imap_deeds_init(struct imap_deeds *d, struct loop *loop);
+void imap_deeds_clear(struct imap_deeds *d); /* nobody is told */
+
+/* done or fetched is set by the caller of these in what they return. */
+struct imap_deed *imap_deeds_add(struct imap_deeds *d, const char *ref, const char *target,
+				 void *ctx);
+/* The first that waits, the caller's until imap_deed_finish(); NULL: none. */
+struct imap_deed *imap_deeds_take(struct imap_deeds *d);
+/* why NULL: done. Who asked is told from a fresh turn of the loop. */
+void imap_deed_finish(struct imap_deeds *d, struct imap_deed *deed, const struct failure *why);
+void imap_deeds_fail(struct imap_deeds *d, const struct failure *why); /* all that wait */
+
+#define IMAP_REF_SIZE 24
+char *imap_ref_print(char out[IMAP_REF_SIZE], uint32_t validity, uint32_t uid);
+#endif

@@ -1,0 +1,43 @@
+/* mailbox/imap_place.h - how far a folder was read, and what that makes of a mail; as a
+ * cursor "UIDVALIDITY LAST NEWEST", and while a folder whose UIDVALIDITY changed is gone
+ * through, "UIDVALIDITY LAST NEWEST UNTIL BARRIER". Pure. */
+#ifndef NUNCIO_MAILBOX_IMAP_PLACE_H
+#define NUNCIO_MAILBOX_IMAP_PLACE_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define IMAP_CURSOR_SIZE 96
+
+struct imap_place {
+	bool known;         /* false: the folder was never seen */
+	uint32_t validity;  /* UIDVALIDITY */
+	uint32_t last;      /* UIDs up to it need no more attention */
+	int64_t newest_s;   /* the latest INTERNALDATE of them */
+	uint32_t until;     /* up to this UID a mail may be an old one under a new name; 0: none */
+	int64_t barrier_s;  /* newest_s when UIDVALIDITY changed */
+	bool moved;         /* since it was last told */
+	bool out;           /* a mail was handed over and is being looked at */
+	uint32_t out_uid;   /* 0: of a folder that is no more */
+	int64_t out_date_s; /* its INTERNALDATE */
+	uint32_t refused_uid; /* of a mail the server did not give, so often: */
+	unsigned refusals;
+	uint32_t passed; /* UIDs up to it need nothing, once what is out is done; 0: none */
+};
+
+/* NULL or nonsense: never seen. */
+void imap_place_parse(struct imap_place *p, const char *cursor);
+char *imap_place_print(char out[IMAP_CURSOR_SIZE], const struct imap_place *p);
+
+/* The folder was selected, and next is its UIDNEXT. */
+void imap_place_select(struct imap_place *p, uint32_t validity, uint32_t next, int64_t now_s);
+/* UIDs above it have not been looked at. */
+uint32_t imap_place_floor(const struct imap_place *p);
+/* All up to uid were looked at and are not handed over. */
+void imap_place_pass(struct imap_place *p, uint32_t uid);
+
+enum imap_verdict { IMAP_MAIL_NEW, IMAP_MAIL_STALE, IMAP_MAIL_OLD };
+enum imap_verdict imap_place_judge(const struct imap_place *p, uint32_t uid, int64_t date_s);
+void imap_place_hand(struct imap_place *p, uint32_t uid, int64_t date_s);
+void imap_place_next(struct imap_place *p); /* what is out is done */
+#endif

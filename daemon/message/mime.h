@@ -1,0 +1,18 @@
+/* message/mime.h - GMime, begun when it is first needed: what mail from outside is
+ * read with. Everything in this room that hands bytes to GMime's parsers calls
+ * mime_begin() before. */
+#ifndef NUNCIO_MESSAGE_MIME_H
+#define NUNCIO_MESSAGE_MIME_H
+#include <stddef.h>
+struct _InternetAddressList;
+
+void mime_begin(void);
+/* A header value as it came: unfolded, 8-bit octets taken for UTF-8 where they
+ * are, else for windows-1252. UTF-8 without control characters; owned by the caller. */
+char *mime_unfold(const char *value, size_t len);
+/* mime_unfold() with its encoded words (RFC 2047) read. */
+char *mime_decode_text(const char *value, size_t len);
+/* A list of addresses (RFC 5322 3.4), unfolded, for g_object_unref(); NULL: it can't be
+ * read, or groups stand in groups deeper than GMime's stack could bear. */
+struct _InternetAddressList *mime_addresses(const char *value);
+#endif

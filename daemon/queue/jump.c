@@ -1,0 +1,53 @@
+/* queue/jump.c - decides what a jump of the wall clock means for rows: what waits for
+ * its next attempt is due now, what has a date of its own keeps it, and all live as
+ * long as they would have. Sleep is no jump: CLOCK_BOOTTIME goes on with the wall. */
+#include "queue/jump.h"
+
+#include "clock.h"
+#include "duration.h"
+#include "log.h"
+#include "queue/writer.h"
+
+/* Less than this, together, is drift and leap seconds. */
+#define JUMP_MS 5000
+
+static int64_t ahead_ms(void)
+{
+	return clock_wall_ms() - clock_boot_ms();
+}
+
+void jump_begin(struct writer *w)
+{
+	w->wall_ahead_ms = ahead_ms();
+}
+
+int jump_follow(struct writer *w, int64_t *ret_ms)
+{
+	int64_t ms = ahead_ms() - w->wall_ahead_ms, now_ms = clock_wall_ms();
+
+	*ret_ms = 0;
+	if (ms > -JUMP_MS && ms < JUMP_MS)
+		return 0;
+	if (sql_run(w->sql, SQL_JUMP_WAITING, "ii", now_ms, ms) < 0 ||
+	    sql_run(w->sql, SQL_JUMP_DATED, "i", now_ms) < 0 ||
+	    sql_run(w->sql, SQL_JUMP_FINISHED, "i", ms) < 0 ||
+	    sql_run(w->sql, SQL_JUMP_RUNS, "i", ms) < 0 ||
+	    sql_run(w->sql, SQL_JUMP_PROOFS, "i", ms) < 0 ||
+	    sql_run(w->sql, SQL_JUMP_STRIKES, "i", ms) < 0 ||
+	    sql_run(w->sql, SQL_JUMP_STANDBY, "i", ms) < 0 ||
+	    sql_run(w->sql, SQL_JUMP_TEXTS, "i", ms) < 0)
+		return -1;
+	*ret_ms = ms;
+	return 0;
+}
+
+void jump_followed(struct writer *w, int64_t ms)
+{
+	char by[32];
+
+	w->wall_ahead_ms += ms;
+	if (ms)
+		log_warn(NULL, "the clock was set %s by %s: what waits is tried again now",
+			 ms > 0 ? "forward" : "back",
+			 duration_print(by, sizeof(by), ms > 0 ? ms : -ms));
+}

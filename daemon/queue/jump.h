@@ -1,0 +1,13 @@
+/* queue/jump.h - the wall clock was set, by hand or by the network: the times in
+ * the rows follow. The writer looks before each transaction, so that nothing is
+ * claimed, expired or forgotten by a clock the rows do not know yet. */
+#ifndef NUNCIO_QUEUE_JUMP_H
+#define NUNCIO_QUEUE_JUMP_H
+#include <stdint.h>
+struct writer;
+
+void jump_begin(struct writer *w); /* the rows go by the clock as it stands now */
+/* In a transaction. -1: the database failed. *ret_ms: by how much it was set; 0: not. */
+int jump_follow(struct writer *w, int64_t *ret_ms);
+void jump_followed(struct writer *w, int64_t ms); /* that is on disk */
+#endif

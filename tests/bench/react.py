@@ -1,0 +1,288 @@
+#!/usr/bin/python3
+"""react.py - how long from a mail's delivery until the program starts: nuncio, a loop over Python's
+imaplib in IDLE, and a raw client that only waits for EXISTS (what the server alone takes), beside
+each other on one server: Debian's Dovecot, and a scripted one that announces at once.
+
+  NUNCIO_BUILD=build-release tests/bench/react.py [EVENTS]
+
+Times are milliseconds on CLOCK_MONOTONIC, from just before the mail is put into the folder; for the
+scripted server from just before it sends EXISTS. The program is the same for all: bench_now."""
+import imaplib
+import os
+import pathlib
+import queue
+import select
+import shutil
+import signal
+import socket
+import ssl
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
+import dovecot  # noqa: E402 pylint: disable=wrong-import-position
+import nuncio  # noqa: E402 pylint: disable=wrong-import-position
+import servers  # noqa: E402 pylint: disable=wrong-import-position
+from rules_rig import Runner  # noqa: E402 pylint: disable=wrong-import-position
+
+NOW = nuncio.BUILD / "tests" / "bench" / "bench_now"
+PATIENCE_S = 30
+PARTIES = ("nuncio", "imaplib", "raw")
+
+
+class Scripted:
+    """An IMAP server, one mail at a time for each of its users: EXISTS is told at once."""
+
+    def __init__(self, folder):
+        servers.make_certificates(folder / "tls")
+        self.ca = folder / "tls" / "ca.pem"
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(folder / "tls" / "server.pem", folder / "tls" / "server.key")
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.imaps = self.socket.getsockname()[1]
+        self.users = {party: "secret" for party in PARTIES}
+        self.mails = {party: [] for party in PARTIES}
+        self.ready = {party: threading.Semaphore(0) for party in PARTIES}
+        self.wake = {party: os.pipe() for party in PARTIES}
+        self.told = queue.Queue()
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def start(self):
+        pass
+
+    def stop(self):
+        self.socket.close()
+
+    def accept(self):
+        while True:
+            try:
+                peer, _ = self.socket.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(peer,), daemon=True).start()
+
+    def serve(self, peer):
+        peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        peer = self.context.wrap_socket(peer, server_side=True)
+        file, user = peer.makefile("rb"), None
+        say = lambda text: peer.sendall(text if isinstance(text, bytes) else text.encode())  # noqa: E731
+        say("* OK [CAPABILITY IMAP4rev1 IDLE UIDPLUS LITERAL+] ready\r\n")
+        while line := file.readline():
+            tag, _, command = line.decode().strip().partition(" ")
+            verb = command.upper()
+            if verb.startswith("LOGIN"):
+                user = command.split()[1].strip('"')
+            mails = self.mails.get(user)
+            if verb.startswith(("SELECT", "EXAMINE")):
+                say(f"* {len(mails)} EXISTS\r\n* 0 RECENT\r\n* FLAGS (\\Seen \\Deleted)\r\n"
+                    f"* OK [UIDVALIDITY 1] ok\r\n* OK [UIDNEXT {self.next_uid(user)}] ok\r\n")
+            elif verb.startswith("IDLE"):
+                say("+ idling\r\n")
+                self.ready[user].release()
+                if self.wake[user][0] in select.select([peer, self.wake[user][0]], [], [])[0]:
+                    os.read(self.wake[user][0], 1)
+                    self.told.put(time.monotonic())
+                    say(f"* {len(mails)} EXISTS\r\n")
+                if not file.readline():
+                    return
+            elif verb.startswith("CAPABILITY"):
+                say("* CAPABILITY IMAP4rev1 IDLE UIDPLUS LITERAL+\r\n")
+            elif verb.startswith("UID SEARCH"):
+                say("* SEARCH " + " ".join(str(uid) for uid, _ in mails[-1:]) + "\r\n")
+            elif verb.startswith("UID FETCH"):
+                for n, (uid, text) in list(enumerate(mails, 1))[-1:]:  # nobody asks for older ones
+                    head = text[:text.index(b"\r\n\r\n") + 4]
+                    body = b"BODY[HEADER] {%d}\r\n%s" % (len(head), head) if "BODY.PEEK[HEADER]" in verb else \
+                        b"BODY[]<0> {%d}\r\n%s" % (len(text), text) if "<0." in verb else \
+                        b"BODY[] {%d}\r\n%s" % (len(text), text)
+                    say(b'* %d FETCH (UID %d FLAGS () INTERNALDATE "%s" RFC822.SIZE %d %s)\r\n' % (
+                        n, uid, time.strftime("%d-%b-%Y %H:%M:%S +0000", time.gmtime()).encode(), len(text), body))
+            say(f"{tag} OK done\r\n")
+
+    def next_uid(self, user):
+        return len(self.mails[user]) + 1
+
+    def deliver(self, user, mail):
+        """At a moment when the client idles."""
+        if not self.ready[user].acquire(timeout=PATIENCE_S):
+            raise AssertionError(f"{user} does not idle")
+        self.mails[user].append((self.next_uid(user), mail))
+        os.write(self.wake[user][1], b"x")
+        return self.told.get(timeout=PATIENCE_S)
+
+
+class Real(dovecot.Dovecot):
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.users = {f"{party}@example.test": "secret" for party in PARTIES}
+
+    def deliver(self, user, mail):
+        begun = time.monotonic()
+        self.drop(user, mail, f"{time.time_ns()}.bench.test")
+        return begun
+
+
+class ByFifo:
+    """Whoever starts bench_now, which says when into a fifo."""
+
+    def __init__(self, folder):
+        self.fifo = folder / "started"
+        os.mkfifo(self.fifo)
+        self.end = os.open(self.fifo, os.O_RDWR)
+
+    def wait(self):
+        if not select.select([self.end], [], [], PATIENCE_S)[0]:
+            raise AssertionError("nothing was started")
+        return int(os.read(self.end, 64).split()[0]) / 1e9
+
+
+class Nuncio(ByFifo):
+    def __init__(self, folder, server, user):
+        super().__init__(folder)
+        config = f'''from = "Box <box@example.com>";
+contacts = ( {{ name = "me"; mail = ["me@example.com"]; secret = "open-sesame-7731"; }} );
+runner = {{ socket = "{folder}/d/runner.sock"; state = "{folder}/d/runs"; }};
+mailboxes = ( {{ name = "inbox"; type = "imap"; url = "imaps://localhost:{server.imaps}"; user = "{user}";
+  password = "secret"; ca_file = "{server.ca}"; authserv = "none"; }} );
+{nuncio.outbox(folder / "outbox")}
+rules = ( {{ name = "now"; on = {{ mail = "inbox"; }};
+  when = {{ from = ["me"]; command = "^now (?<n>[0-9]+)$"; proof = "secret"; }};
+  do = {{ run = ["{NOW}", "{self.fifo}"]; }}; then = {{ mail = "keep"; }}; }} );
+'''
+        self.daemon = nuncio.Daemon(folder / "d", config)
+        self.daemon.options = []
+        self.runner = Runner(self.daemon)
+        self.runner.start()
+        self.daemon.start()
+        while [m["state"] for m in self.daemon.call("Status")["mailboxes"]] != ["watching"]:
+            servers.select_a_moment()
+
+    def stop(self):
+        self.daemon.stop()
+        self.runner.end()
+
+
+def imaplib_loop(port, ca, user, fifo):
+    """What people write: IDLE, and for each EXISTS the new mail is read and the program run."""
+    session = imaplib.IMAP4_SSL("localhost", port, ssl_context=ssl.create_default_context(cafile=ca))
+    session.login(user, "secret")
+    session.select("INBOX")
+    known = max([0, *map(int, session.uid("SEARCH", "ALL")[1][0].split())])
+    while True:
+        tag = session._new_tag()
+        session.send(tag + b" IDLE\r\n")
+        session.readline()
+        while b"EXISTS" not in session.readline():
+            pass
+        session.send(b"DONE\r\n")
+        while not session.readline().startswith(tag):
+            pass
+        for uid in session.uid("SEARCH", f"UID {known + 1}:*")[1][0].split():
+            if int(uid) > known:
+                known = int(uid)
+                session.uid("FETCH", uid, "(BODY.PEEK[])")
+                subprocess.run([NOW, fifo], check=True)
+
+
+class Imaplib(ByFifo):
+    def __init__(self, folder, server, user):
+        super().__init__(folder)
+        self.process = subprocess.Popen([sys.executable, __file__, "imaplib", str(server.imaps), server.ca, user, self.fifo])
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+
+
+class Raw:
+    """Only waits for EXISTS."""
+
+    def __init__(self, folder, server, user):
+        context = ssl.create_default_context(cafile=server.ca)
+        self.socket = context.wrap_socket(socket.create_connection(("localhost", server.imaps)), server_hostname="localhost")
+        self.file = self.socket.makefile("rb")
+        self.file.readline()
+        self.say(f"a LOGIN {user} secret", b"a OK")
+        self.say("b SELECT INBOX", b"b OK")
+        self.say("c IDLE", b"+")
+
+    def say(self, line, until):
+        self.socket.sendall(line.encode() + b"\r\n")
+        while not self.file.readline().startswith(until):
+            pass
+
+    def wait(self):
+        while b"EXISTS" not in self.file.readline():
+            pass
+        at = time.monotonic()
+        self.say("DONE", b"c OK")
+        self.say("c IDLE", b"+")
+        return at
+
+    def stop(self):
+        self.socket.close()
+
+
+def mail(n):
+    date = time.strftime("%a, %d %b %Y %H:%M:%S +0000", time.gmtime())
+    return (f"From: Me <me@example.com>\r\nTo: box@example.com\r\nSubject: now {n}\r\nDate: {date}\r\n"
+            f"Message-ID: <{n}.{time.time_ns()}@example.com>\r\n\r\nkey: open-sesame-7731\r\n").encode()
+
+
+def measure(server, folder, users, events):
+    parties = {}
+    took = {party: [] for party in PARTIES}
+    try:
+        for party, kind in zip(PARTIES, (Nuncio, Imaplib, Raw)):
+            (folder / party).mkdir()
+            parties[party] = kind(folder / party, server, users[party])
+        select.select([], [], [], 2)  # all of them idle
+        for n in range(events):
+            for party, made in parties.items():
+                begun = server.deliver(users[party], mail(n))
+                took[party].append((made.wait() - begun) * 1000)
+                select.select([], [], [], 0.05)  # it idles again
+    finally:
+        for made in parties.values():
+            made.stop()
+    return took
+
+
+def show(name, took):
+    print(f"{name}: {len(took['raw'])} events each, ms")
+    for party, times in took.items():
+        times = sorted(times)
+        print(f"  {party:8} median {statistics.median(times):7.2f}  p99 {times[int(len(times) * 0.99) - 1]:7.2f}"
+              f"  most {times[-1]:7.2f}")
+    ratio = statistics.median(took["nuncio"]) / statistics.median(took["imaplib"])
+    print(f"  nuncio / imaplib, medians: {ratio:.2f}", flush=True)
+
+
+def main(events=100):
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="nuncio-react-"))
+    folder.chmod(0o755)
+    try:
+        for name, kind in (("announces at once", Scripted), ("Dovecot", Real)):
+            at = folder / kind.__name__.lower()
+            at.mkdir()
+            server = kind(at)
+            server.start()
+            try:
+                users = dict(zip(PARTIES, server.users))
+                show(name, measure(server, at, users, events))
+            finally:
+                server.stop()
+    finally:
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    if sys.argv[1:2] == ["imaplib"]:
+        imaplib_loop(int(sys.argv[2]), *sys.argv[3:])
+    else:
+        main(*map(int, sys.argv[1:]))

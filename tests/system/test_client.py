@@ -1,0 +1,186 @@
+"""nuncio, the client, as people and scripts use it: exit statuses are sysexits'."""
+import json
+import os
+import subprocess
+
+import nuncio
+
+CONTACTS = """
+contacts = ( { name = "me"; mail = ["me@example.org"]; },
+             { name = "bo"; mail = ["bo@example.org", "bo2@example.org"]; },
+             { name = "ops"; members = ["me", "bo"]; } );
+"""
+
+
+def start(make_daemon, folder, more=""):
+    d = make_daemon(CONTACTS + nuncio.outbox(folder / "outbox") + more).start()
+    d.outbox = folder / "outbox"
+    return d
+
+
+def test_send_and_wait(make_daemon, folder):
+    d = start(make_daemon, folder)
+    file = folder / "wörld.txt"
+    file.write_bytes(b"\xff\x00data")
+    done = d.client("send", "-s", "Hé", "-a", file, "--wait=sent", "me", "two", "words")
+    assert (done.returncode, done.stdout) == (0, "1\n"), done.stderr
+    [mail] = nuncio.maildir(d.outbox)
+    assert mail["Subject"] == "Hé" and mail["To"] == "me@example.org"
+    assert mail.get_body().get_content() == "two words"
+    [part] = mail.iter_attachments()
+    assert part.get_filename() == "wörld.txt" and part.get_payload(decode=True) == b"\xff\x00data"
+
+
+def test_text_from_standard_input_in_any_encoding(make_daemon, folder):
+    d = start(make_daemon, folder)
+    for raw, text in ((b"plain\n", "plain\n"), (b"caf\xe9 \x80\n", "café €\n"), (b"a\x00b\n", "ab\n"),
+                      ("smørrebrød\n".encode(), "smørrebrød\n")):
+        done = d.client("send", "--wait", "me", input=raw, text=False)
+        assert done.returncode == 0, done.stderr
+        assert text in [m.get_content().replace("\r\n", "\n") for m in nuncio.maildir(d.outbox)]
+
+
+def test_a_group_and_a_list(make_daemon, folder):
+    d = start(make_daemon, folder)
+    done = d.client("--json", "send", "ops,x@example.org", "hello")
+    sent = json.loads(done.stdout)
+    assert set(d.wait_final(sent["id"])) == {"me@example.org", "bo@example.org", "bo2@example.org", "x@example.org"} \
+        or set(d.wait_final(sent["id"])) == {"me@example.org", "bo@example.org", "x@example.org"}
+
+
+def test_queue_show_why_and_deeds(make_daemon, folder):
+    d = start(make_daemon, folder)
+    assert d.client("queue").stdout == ""
+    d.client("send", "--at", "2h", "-s", "later", "me", "x", check=True)
+    listed = d.client("queue").stdout
+    assert "me@example.org" in listed and "queued" in listed and "later" in listed
+    rows = [json.loads(line) for line in d.client("queue", "--json").stdout.splitlines()]
+    assert [r["message"] for r in rows] == [1]
+    assert "next try in" in d.client("why", "1").stdout
+    shown = d.client("show", "1").stdout
+    assert "Subject     later" in shown and "queued" in shown
+    assert d.client("hold", "1").returncode == 0
+    assert "held" in d.client("queue").stdout
+    assert d.client("release", "--recipient", "me@*").returncode == 0
+    assert d.wait_final(1) == {"me@example.org": "sent"}
+    assert d.client("queue").stdout == ""
+    assert "sent" in d.client("queue", "--all").stdout
+    assert d.client("cancel", "1").returncode == 66  # nothing to cancel any more
+    assert "sent" in d.client("watch", "1").stdout
+
+
+def test_many_pages(make_daemon, folder):
+    d = start(make_daemon, folder)
+    with d.connect() as v:
+        for i in range(1300):
+            v.start("Send", {"to": [f"n{i}@example.org"], "text": "x", "at": "1h"})
+            if i % 50 == 49:
+                for _ in range(50):
+                    v.answer()
+    rows = [json.loads(line) for line in d.client("queue", "--json").stdout.splitlines()]
+    assert [r["message"] for r in rows] == list(range(1, 1301))
+    done = d.client("cancel", "--all")
+    assert "1300 changed" in done.stdout
+    assert d.client("queue").stdout == ""
+
+
+def test_pause_and_resume(make_daemon, folder):
+    d = start(make_daemon, folder)
+    assert d.client("pause", "outbox", "moving house").returncode == 0
+    d.client("send", "me", "x", check=True)
+    assert "moving house" in d.client("status").stdout
+    assert "moving house" in d.client("why", "1").stdout
+    done = d.client("resume", "outbox")
+    assert (done.returncode, done.stdout) == (0, "outbox goes on\noutbox works\n"), done.stderr
+    assert d.wait_final(1) == {"me@example.org": "sent"}
+
+
+def test_json_before_or_after_the_command(make_daemon, folder):
+    d = start(make_daemon, folder)
+    d.client("send", "--wait", "me", "x", check=True)
+    for command in (["pause", "outbox"], ["pause", "outbox", "moving"], ["resume", "outbox"], ["watch", "1"],
+                    ["queue", "1"], ["show", "1"], ["why", "1"], ["status"], ["retry", "1"]):
+        name, *operands = command
+        said = [d.client(*line).stdout.splitlines()
+                for line in (["--json", *command], [*command, "--json"], [name, "--json", *operands])]
+        for lines in said:
+            assert lines and all(isinstance(json.loads(line), dict) for line in lines), (command, said)
+    assert "--json" not in d.client("status").stdout
+
+
+def test_exit_statuses(make_daemon, folder):
+    d = start(make_daemon, folder)
+    def status(*arguments, **kw):
+        return d.client(*arguments, **kw).returncode
+    assert status() == 64
+    assert status("nonsense") == 64
+    assert status("send") == 64
+    assert status("send", "nobody", "x") == 67
+    assert status("send", "-s", "a\nb", "me", "x") == 65
+    assert status("send", "-a", folder / "none", "me", "x") == 66
+    assert status("send", "--at", "yesterday-ish", "me", "x") == 65
+    assert status("send", "--key", "k", "me", "x") == 0
+    assert status("send", "--key", "k", "me", "y") == 65
+    assert status("show", "99") == 66
+    assert status("show", "abc") == 64
+    assert status("pause", "nowhere") == 66
+    assert status("--socket", folder / "none", "status") == 69
+    assert status("status", "--wait=soon") == 64
+    assert "nuncio send" in d.client("send").stderr
+
+
+def test_what_is_not_utf8_is_never_left_out(make_daemon, folder):
+    """As JSON it would be nothing: a recipient lost, a file lost, a filter that fits all."""
+    d = start(make_daemon, folder)
+    bad = os.fsdecode(b"caf\xe9")
+    def complaint(*arguments):
+        done = d.client(*arguments)
+        assert done.returncode == 64
+        return done.stderr
+    assert "not UTF-8" in complaint("send", "-t", "me", "-b", bad + "@example.org", "x")
+    assert "not UTF-8" in complaint("send", bad + "@example.org,me", "x")
+    d.client("send", "--hold", "me", "x", check=True)
+    for option in ("--recipient", "--state", "--route"):
+        assert "not UTF-8" in complaint("cancel", "--all", option, bad)
+        assert "not UTF-8" in complaint("queue", "--all", option, bad)
+    assert "not UTF-8" in complaint("pause", "outbox", bad)
+    assert d.states(1) == {"me@example.org": "held"}
+    file = folder / (bad + ".txt")
+    file.write_text("in it\n")
+    assert d.client("send", "-a", file, "--wait", "me", "x").returncode == 0
+    [mail] = nuncio.maildir(d.outbox)
+    [part] = mail.iter_attachments()
+    assert part.get_filename() == "café.txt" and part.get_content() == "in it\n"
+
+
+def test_a_failure_is_the_exit_status_of_wait(make_daemon, folder):
+    answers = folder / "answers"
+    answers.write_text("gone@* 550 5.1.1 no such user\n")
+    d = make_daemon(f'transports = ( {{ name = "t"; type = "fake"; answers = "{answers}"; }} );\n').start()
+    done = d.client("send", "--wait", "gone@example.org,ok@example.org", "x")
+    assert done.returncode == 69
+    assert "no such user" in done.stderr and "ok@" not in done.stderr
+    answers.write_text("*@* 451 4.7.1 later\n")
+    done = d.client("send", "--wait", "--timeout", "1s", "late@example.org", "x")
+    assert done.returncode == 75
+    answers.write_text("*@* 250 2.0.0 ok\n")
+    done = d.client("send", "--wait", "--timeout", "30d", "--at", "1s", "ok@example.org", "x")
+    assert done.returncode == 0, done.stderr
+
+
+def test_status_waits_for_a_daemon_that_starts(make_daemon, folder):
+    d = make_daemon(nuncio.outbox(folder / "outbox"))
+    waiting = subprocess.Popen([nuncio.BUILD / "client" / "nuncio", "--socket", d.socket, "status", "--wait=60s"],
+                               stdout=subprocess.PIPE)
+    d.start()
+    out, _ = waiting.communicate(timeout=nuncio.PATIENCE)
+    assert waiting.returncode == 0 and b"nunciod" in out
+
+
+def test_control_characters_never_reach_the_terminal(make_daemon, folder):
+    answers = folder / "answers"
+    answers.write_text("*@* 550 5.1.1 \x1b[2Jno\n")
+    d = make_daemon(f'transports = ( {{ name = "t"; type = "fake"; answers = "{answers}"; }} );\n').start()
+    d.client("send", "--wait", "a@example.org", "x")
+    for command in (["queue", "--all"], ["show", "1"], ["why", "1"], ["watch", "1"]):
+        assert "\x1b" not in d.client(*command).stdout

@@ -1,0 +1,148 @@
+/* Texts whose provider is asked: which are due, what is known of them, whose is whose. */
+#include "queue/store_track.h"
+
+#include <string.h>
+
+#include "expect.h"
+#include "store_hand.h"
+
+struct heard {
+	bool answered;
+	struct failure why;
+	char text[600];
+	int64_t next_ms;
+};
+
+static void hear(void *ctx, const struct track_result *result)
+{
+	struct heard *heard = ctx;
+	size_t len = 0, size = sizeof(heard->text);
+
+	for (size_t i = 0; i < result->n; i++) {
+		const struct tracked *t = &result->rows[i];
+
+		len += (size_t)snprintf(heard->text + len, size - len, "%s %s %s %d", t->recipient,
+					state_name(t->state), t->remote_id,
+					(int)(t->since_ms - HAND_NOW));
+		for (const char *const *o = t->owned; o && *o; o++)
+			len += (size_t)snprintf(heard->text + len, size - len, " not %s", *o);
+		if (t->content)
+			len += (size_t)snprintf(heard->text + len, size - len, " %.*s",
+						(int)t->content_len, (const char *)t->content);
+		len += (size_t)snprintf(heard->text + len, size - len, "|");
+	}
+	heard->next_ms = result->next_ms;
+	if (result->why)
+		heard->why = *result->why;
+	heard->answered = true;
+}
+
+static struct heard track(struct hand *h, int64_t in_ms)
+{
+	struct heard heard = {0};
+
+	store_track(h->store, "sms", HAND_NOW + in_ms, 10, hear, &heard);
+	while (!heard.answered)
+		loop_turn(h->loop, true);
+	return heard;
+}
+
+/* A text that was claimed, and what came of it. Returns its delivery. */
+static int64_t send(struct hand *h, const char *number, enum delivery_state to, const char *sid,
+		    int64_t ask_in_ms)
+{
+	int64_t message = hand_put(h, number);
+	int64_t delivery = hand_number(h, "SELECT max(id) FROM deliveries");
+
+	hand_claim(h, "#mail", 1, 1, HAND_NOW);
+	struct delivery_change change = hand_change(message, delivery, STATE_SENDING, to, 1);
+
+	change.transport = "sms";
+	change.remote_id = sid;
+	change.at_ms = HAND_NOW + 300;
+	change.next_ms = HAND_NOW + ask_in_ms;
+	expect_int(hand_move(h, &change), BATCH_DONE);
+	return delivery;
+}
+
+TEST(what_is_due_is_told_with_what_is_needed_to_ask)
+{
+	struct hand *h = hand_new();
+
+	send(h, "+15550001", STATE_ACCEPTED, "SM1", 5000);
+	send(h, "+15550002", STATE_UNCERTAIN, "", 6000);
+	expect_text(track(h, 4999).text, "");
+	expect_true(track(h, 4999).next_ms == HAND_NOW + 5000);
+	expect_text(track(h, 5000).text, "+15550001 accepted SM1 0|");
+	expect_text(track(h, 6000).text, "+15550001 accepted SM1 0|+15550002 uncertain  0 hello|");
+	expect_int(track(h, 6000).next_ms, 0);
+	hand_free(h);
+}
+
+TEST(mail_is_not_tracked)
+{
+	struct hand *h = hand_new();
+	int64_t message = hand_put(h, "a@x");
+	int64_t delivery = hand_number(h, "SELECT max(id) FROM deliveries");
+
+	hand_claim(h, "#mail", 1, 1, HAND_NOW);
+	struct delivery_change change =
+		hand_change(message, delivery, STATE_SENDING, STATE_SENT, 1);
+
+	expect_int(hand_move(h, &change), BATCH_DONE);
+	expect_int(hand_number(h, "SELECT count(*) FROM tracked"), 0);
+	hand_free(h);
+}
+
+TEST(what_another_owns_is_known_and_cannot_be_adopted)
+{
+	struct hand *h = hand_new();
+
+	send(h, "+15550001", STATE_ACCEPTED, "SM1", 90000);
+	int64_t second = send(h, "+15550001", STATE_UNCERTAIN, "", 5000);
+
+	expect_text(track(h, 5000).text, "+15550001 uncertain  0 not SM1 hello|");
+	struct delivery_change change = hand_change(hand_number(h, "SELECT max(id) FROM messages"),
+						    second, STATE_UNCERTAIN, STATE_ACCEPTED, 1);
+
+	change.remote_id = "SM1";
+	expect_int(hand_move(h, &change), BATCH_MISSED);
+	change.remote_id = "SM2";
+	expect_int(hand_move(h, &change), BATCH_DONE);
+	hand_free(h);
+}
+
+TEST(a_later_moment_is_kept_and_the_last_is_none)
+{
+	struct hand *h = hand_new();
+	int64_t delivery = send(h, "+15550001", STATE_ACCEPTED, "SM1", 5000);
+	struct batch *b = batch_new();
+
+	batch_ask_again(b, delivery, HAND_NOW + 20000);
+	expect_int(hand_commit(h, b).status, BATCH_DONE);
+	expect_text(track(h, 19999).text, "");
+	expect_text(track(h, 20000).text, "+15550001 accepted SM1 0|");
+	b = batch_new();
+	batch_ask_again(b, delivery, 0);
+	expect_int(hand_commit(h, b).status, BATCH_DONE);
+	expect_text(track(h, 90000).text, "");
+	hand_free(h);
+}
+
+TEST(who_has_said_stop_is_sent_nothing_for_a_day)
+{
+	struct hand *h = hand_new();
+
+	send(h, "+15550001", STATE_SUPPRESSED, "", 0);
+	hand_put(h, "+15550001");
+	hand_claim(h, "#mail", 1, 1, HAND_NOW + HAND_HOUR);
+	expect_text(hand_told(h), "");
+	expect_contains(hand_events(h), "queued->suppressed");
+	hand_put(h, "+15550001");
+	hand_sql(h, "UPDATE deliveries SET expires_ms = 0");
+	hand_claim(h, "#mail", 1, 1, HAND_NOW + 25 * HAND_HOUR);
+	expect_contains(hand_told(h), "+15550001");
+	hand_free(h);
+}
+
+RUN_TESTS()
