@@ -22,8 +22,8 @@ def one_life(r, number, chance):
     r.receive(f"count {number}")
     try:
         r.daemon.start()
-        answered = r.fake.wait(lambda f: r.daemon.process.poll() is not None or
-                               any(f"count {number}:" in m["body"] for m in f.sent()), nuncio.PATIENCE)
+        answered = r.fake.wait_or_end(r.daemon.process, lambda f: any(f"count {number}:" in m["body"]
+                                                                     for m in f.sent()), nuncio.PATIENCE)
         assert answered, r.daemon.log_text()[-4000:]
         if r.daemon.process.poll() is None:
             r.daemon.process.kill()

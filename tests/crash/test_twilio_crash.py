@@ -70,7 +70,7 @@ def live_and_die(daemon, fake, point, chance):
         daemon.ended()
         return
     seen = len(fake.calls) + chance.choice([1, 3, 10, 30])
-    fake.wait(lambda f: len(f.calls) >= seen or daemon.process.poll() is not None, timeout=8)
+    fake.wait_or_end(daemon.process, lambda f: len(f.calls) >= seen, timeout=8)
     daemon.process.kill()
     assert daemon.ended() == -9, daemon.log_text()[-4000:]
 

@@ -107,6 +107,15 @@ class Runner:
             for fd in fds:
                 os.close(fd)
 
+    def begin_when_free(self, run, name, command="go"):
+        """Begins, asked again as nunciod does while the answer is that it is busy."""
+        end = time.monotonic() + nuncio.PATIENCE
+        while True:
+            try:
+                return self.begin(run, name, command)
+            except nuncio.VarlinkError as refusal:
+                assert refusal.name == INTERFACE + "Busy" and time.monotonic() < end, refusal
+
     def refused(self, run, name, command="go", error="Refused"):
         try:
             state = self.begin(run, name, command)

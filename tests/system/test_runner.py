@@ -547,7 +547,7 @@ def test_prepared_and_not_begun_leaves_nothing(make_runner, folder, how):
     elif how == "another":
         prepare(v, "r2", "one", "go 2")
     elif how == "command":
-        assert r.begin("r1", "one", "go 3") == "running"
+        assert r.begin_when_free("r1", "one", "go 3") == "running"
         assert r.collect("r1")["end"] == "exited" and count.read_text() == "3"
         r.ack("r1")
         count.unlink()
@@ -566,7 +566,8 @@ def test_prepared_and_not_begun_leaves_nothing(make_runner, folder, how):
         r.start()
     assert not count.exists() and r.list() == {}
     assert not (r.state / "homes" / "r1").exists() and not (r.state / "runs" / ".r1").exists()
-    assert r.do("r1", "one", "go 4")["end"] == "exited" and count.read_text() == "4"
+    assert r.begin_when_free("r1", "one", "go 4") == "running"
+    assert r.collect("r1")["end"] == "exited" and count.read_text() == "4"
     v.close()
 
 

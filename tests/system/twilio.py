@@ -12,7 +12,9 @@ import datetime
 import email.utils
 import http.server
 import json
+import os
 import re
+import select
 import socket
 import sys
 import threading
@@ -143,6 +145,17 @@ class Twilio:
         """Until condition(self), asked again after each request and each change."""
         with self.changed:
             return self.changed.wait_for(lambda: condition(self), timeout)
+
+    def wait_or_end(self, process, condition, timeout=30):
+        """The same, or until the process (subprocess.Popen, not waited for) has ended."""
+        def tell_end(fd):
+            select.select([fd], [], [])
+            os.close(fd)
+            with self.changed:
+                self.changed.notify_all()
+
+        threading.Thread(target=tell_end, args=(os.pidfd_open(process.pid),), daemon=True).start()
+        return self.wait(lambda fake: process.poll() is not None or condition(fake), timeout)
 
     def finish(self):
         """Until all that was asked for by a program that is gone has been done: connections are taken in the
