@@ -15,6 +15,7 @@
 #include "auto.h"
 #include "buf.h"
 #include "failure.h"
+#include "fd.h"
 #include "spool.h"
 
 struct drop {
@@ -53,19 +54,6 @@ static int create(struct drop *d)
 	return d->file < 0 ? -1 : set_mode(d);
 }
 
-static int write_all(int fd, const char *bytes, size_t len)
-{
-	while (len) {
-		ssize_t wrote = write(fd, bytes, len);
-
-		if (wrote < 0 && errno != EINTR)
-			return -1;
-		bytes += wrote > 0 ? wrote : 0;
-		len -= wrote > 0 ? (size_t)wrote : 0;
-	}
-	return 0;
-}
-
 static int copy_mail(int to, int from, uint64_t size)
 {
 	AUTO(free) char *bytes = xmalloc(65536);
@@ -77,7 +65,7 @@ static int copy_mail(int to, int from, uint64_t size)
 			errno = EIO;
 		if (got == 0 || (got < 0 && errno != EINTR))
 			return -1;
-		if (got > 0 && write_all(to, bytes, (size_t)got) < 0)
+		if (got > 0 && fd_write(to, bytes, (size_t)got) < 0)
 			return -1;
 		at += got > 0 ? (uint64_t)got : 0;
 	}
@@ -122,7 +110,7 @@ static void take_back(struct drop *d, bool named)
 
 static int fill(struct drop *d, const struct buf *head, const struct spool *spool, int fd)
 {
-	if (create(d) < 0 || write_all(d->file, buf_bytes(head), head->len) < 0 ||
+	if (create(d) < 0 || fd_write(d->file, buf_bytes(head), head->len) < 0 ||
 	    copy_mail(d->file, fd, spool->size) < 0 || fsync(d->file) < 0 || give_name(d) < 0) {
 		take_back(d, false);
 		return -1;

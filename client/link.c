@@ -14,6 +14,7 @@
 #include "buf.h"
 #include "clock.h"
 #include "failure.h"
+#include "fd.h"
 
 #define SYSTEM_SOCKET "/run/nuncio/nuncio.sock"
 #define REPLY_MAX (64 * 1024 * 1024)
@@ -81,32 +82,10 @@ void link_close(struct link *link)
 	free(link);
 }
 
-/* The descriptors leave with the first byte. */
-static ssize_t send_some(struct link *link, const char *bytes, size_t len, const int *fds, size_t n)
-{
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int) * DESCRIPTORS_MAX)];
-	} control;
-	struct iovec io = {.iov_base = (char *)bytes, .iov_len = len};
-	struct msghdr message = {.msg_iov = &io, .msg_iovlen = 1};
-
-	if (n) {
-		memset(&control, 0, sizeof(control));
-		message.msg_control = &control;
-		message.msg_controllen = CMSG_SPACE(sizeof(int) * n);
-		control.header.cmsg_level = SOL_SOCKET;
-		control.header.cmsg_type = SCM_RIGHTS;
-		control.header.cmsg_len = CMSG_LEN(sizeof(int) * n);
-		memcpy(CMSG_DATA(&control.header), fds, sizeof(int) * n);
-	}
-	return sendmsg(link->fd, &message, MSG_NOSIGNAL);
-}
-
 static int send_all(struct link *link, struct buf *out, const int *fds, size_t n, struct failure *f)
 {
 	while (out->len > 0) {
-		ssize_t sent = send_some(link, buf_bytes(out), out->len, fds, n);
+		ssize_t sent = fd_send(link->fd, buf_bytes(out), out->len, fds, n, 0);
 
 		if (sent < 0 && errno == EINTR)
 			continue;

@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "failure.h"
+#include "fd.h"
 
 int memfd_open(struct failure *f)
 {
@@ -17,16 +17,8 @@ int memfd_open(struct failure *f)
 
 int memfd_add(int fd, const void *bytes, size_t len, struct failure *f)
 {
-	const char *rest = bytes;
-
-	while (len) {
-		ssize_t wrote = write(fd, rest, len);
-
-		if (wrote < 0 && errno != EINTR)
-			return failure_errno(f, FAILURE_LATER, errno, "keeping it in memory");
-		rest += wrote > 0 ? wrote : 0;
-		len -= wrote > 0 ? (size_t)wrote : 0;
-	}
+	if (fd_write(fd, bytes, len) < 0)
+		return failure_errno(f, FAILURE_LATER, errno, "keeping it in memory");
 	return 0;
 }
 

@@ -21,6 +21,7 @@
 #include "clock.h"
 #include "content.h"
 #include "duration.h"
+#include "fd.h"
 #include "link.h"
 #include "text.h"
 #include "varlink.h"
@@ -59,18 +60,6 @@ static void keep(struct run *r, const char *bytes, size_t len)
 	buf_add(&r->tail, bytes, len);
 }
 
-static void write_all(int fd, const char *bytes, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, bytes, len);
-
-		if (n < 0 && errno != EINTR)
-			return; /* nobody reads: the program goes on all the same */
-		bytes += n > 0 ? n : 0;
-		len -= n > 0 ? (size_t)n : 0;
-	}
-}
-
 static void pass_on(struct run *r, int *from, int to)
 {
 	char piece[PIECE_BYTES];
@@ -83,7 +72,7 @@ static void pass_on(struct run *r, int *from, int to)
 		*from = -1;
 		return;
 	}
-	write_all(to, piece, (size_t)n);
+	fd_write(to, piece, (size_t)n); /* nobody reads: the program goes on all the same */
 	keep(r, piece, (size_t)n);
 }
 

@@ -14,6 +14,7 @@
 #include "alloc.h"
 #include "auto.h"
 #include "failure.h"
+#include "fd.h"
 #include "output.h"
 #include "tree.h"
 
@@ -106,26 +107,13 @@ void house_close(struct house *h)
 
 /* ---- records ---- */
 
-static int write_all(int fd, const char *bytes, size_t len)
-{
-	while (len) {
-		ssize_t wrote = write(fd, bytes, len);
-
-		if (wrote < 0 && errno != EINTR)
-			return -1;
-		bytes += wrote > 0 ? wrote : 0;
-		len -= wrote > 0 ? (size_t)wrote : 0;
-	}
-	return 0;
-}
-
 /* Takes json. The file is there whole, or not at all; durable: also after a power cut. */
 static int write_record(int directory, const char *name, json_t *json, bool durable)
 {
 	AUTO(free) char *text = json_dumps(json, JSON_COMPACT);
 	AUTO(free) char *new = xprintf("%s.tmp", name);
 	int fd = openat(directory, new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	int done = fd < 0 || !text ? -1 : write_all(fd, text, strlen(text));
+	int done = fd < 0 || !text ? -1 : fd_write(fd, text, strlen(text));
 
 	if (done == 0 && durable)
 		done = fsync(fd);

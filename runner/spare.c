@@ -19,16 +19,12 @@
 #include "crash.h"
 #include "descriptors.h"
 #include "failure.h"
+#include "fd.h"
 #include "order.h"
 #include "runs.h"
 #include "supervise.h"
 
 #define PASSED_MAX (RUN_ATTACHMENTS_MAX + 1)
-
-union control {
-	char bytes[CMSG_SPACE(PASSED_MAX * sizeof(int))];
-	struct cmsghdr header;
-};
 
 /* ---- in the spare ---- */
 
@@ -45,7 +41,10 @@ static size_t receive(struct desk *d)
 {
 	char byte;
 	struct iovec iov = {&byte, 1};
-	union control control;
+	union {
+		char bytes[CMSG_SPACE(PASSED_MAX * sizeof(int))];
+		struct cmsghdr header;
+	} control;
 	struct msghdr message = {.msg_iov = &iov,
 				 .msg_iovlen = 1,
 				 .msg_control = control.bytes,
@@ -232,7 +231,7 @@ static int write_words(const struct run_ask *ask, const struct order_record *ord
 	int fd = text ? memfd_create("run", MFD_CLOEXEC) : -1;
 
 	json_decref(words);
-	if (fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text))
+	if (fd >= 0 && fd_write(fd, text, strlen(text)) == 0)
 		return fd;
 	close_own(&fd);
 	return -1;
@@ -240,21 +239,10 @@ static int write_words(const struct run_ask *ask, const struct order_record *ord
 
 static int tell(int talk, int words, const struct attachments *attachments)
 {
-	char byte = 'r';
-	struct iovec iov = {&byte, 1};
-	union control control = {{0}};
-	size_t size = (1 + attachments->n) * sizeof(int);
-	struct msghdr message = {.msg_iov = &iov,
-				 .msg_iovlen = 1,
-				 .msg_control = control.bytes,
-				 .msg_controllen = CMSG_SPACE(size)};
+	int fds[PASSED_MAX] = {words};
 
-	control.header.cmsg_level = SOL_SOCKET;
-	control.header.cmsg_type = SCM_RIGHTS;
-	control.header.cmsg_len = CMSG_LEN(size);
-	memcpy(CMSG_DATA(&control.header), &words, sizeof(words));
-	memcpy(CMSG_DATA(&control.header) + sizeof(words), attachments->fds, size - sizeof(words));
-	return sendmsg(talk, &message, MSG_DONTWAIT | MSG_NOSIGNAL) == 1 ? 0 : -1;
+	memcpy(fds + 1, attachments->fds, attachments->n * sizeof(*fds));
+	return fd_send(talk, "r", 1, fds, 1 + attachments->n, MSG_DONTWAIT) == 1 ? 0 : -1;
 }
 
 int spare_assign(struct spare *s, const struct run_ask *ask, const struct order_record *order,

@@ -7,7 +7,6 @@
 #include <jansson.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -15,11 +14,11 @@
 #include <unistd.h>
 
 #include "alloc.h"
-#include "auto.h"
 #include "child.h"
 #include "clock.h"
 #include "config/secret_ref.h"
 #include "failure.h"
+#include "fd.h"
 #include "offspring.h"
 #include "secret.h"
 #include "text.h"
@@ -190,16 +189,10 @@ static int check_value(struct teller *t, struct failure *f)
 
 static void answer(int fd, json_t *words)
 {
-	char *text = json_dumps(words, JSON_COMPACT);
-	size_t len = text ? strlen(text) : 0, at = 0;
+	const char *text = json_dumps(words, JSON_COMPACT);
 
-	while (at < len) {
-		ssize_t n = write(fd, text + at, len - at);
-
-		if (n < 0 && errno != EINTR)
-			break;
-		at += n > 0 ? (size_t)n : 0;
-	}
+	if (text)
+		fd_write(fd, text, strlen(text));
 }
 
 static void set_up(void)

@@ -3,7 +3,6 @@
  * id. */
 #include "rules/runner.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -16,6 +15,7 @@
 #include "base/loop.h"
 #include "buf.h"
 #include "failure.h"
+#include "fd.h"
 #include "rules/runner_link.h"
 #include "varlink.h"
 
@@ -352,18 +352,10 @@ static struct errand *errand_new(struct runner *r, const char *run, enum questio
 static int seal(const struct runner_attachment *a)
 {
 	int fd = memfd_create("attachment", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	const char *at = a->bytes;
-	size_t len = a->len;
 
-	while (fd >= 0 && len) {
-		ssize_t wrote = write(fd, at, len);
-
-		if (wrote < 0 && errno != EINTR) {
-			close(fd);
-			return -1;
-		}
-		at += wrote > 0 ? wrote : 0;
-		len -= wrote > 0 ? (size_t)wrote : 0;
+	if (fd >= 0 && fd_write(fd, a->bytes, a->len) < 0) {
+		close(fd);
+		return -1;
 	}
 	if (fd >= 0)
 		fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);

@@ -14,6 +14,7 @@
 #include "base/loop.h"
 #include "buf.h"
 #include "failure.h"
+#include "fd.h"
 #include "run_wire.h"
 #include "varlink.h"
 
@@ -48,30 +49,11 @@ static void too_late(void *ctx)
 
 /* ---- the two directions ---- */
 
-static ssize_t send_some(struct link *link)
-{
-	union {
-		char bytes[CMSG_SPACE(RUN_ATTACHMENTS_MAX * sizeof(int))];
-		struct cmsghdr header;
-	} control = {0};
-	struct iovec iov = {(char *)buf_bytes(&link->out), link->out.len};
-	struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1};
-
-	if (link->nfds) {
-		message.msg_control = control.bytes;
-		message.msg_controllen = CMSG_SPACE(link->nfds * sizeof(int));
-		control.header.cmsg_level = SOL_SOCKET;
-		control.header.cmsg_type = SCM_RIGHTS;
-		control.header.cmsg_len = CMSG_LEN(link->nfds * sizeof(int));
-		memcpy(CMSG_DATA(&control.header), link->fds, link->nfds * sizeof(int));
-	}
-	return sendmsg(link->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-}
-
 /* -1 and errno: it is broken. */
 static int give_some(struct link *link)
 {
-	ssize_t n = send_some(link);
+	ssize_t n = fd_send(link->fd, buf_bytes(&link->out), link->out.len, link->fds, link->nfds,
+			    MSG_DONTWAIT);
 
 	if (n < 0 && errno != EAGAIN && errno != EINTR)
 		return -1;

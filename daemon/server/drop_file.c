@@ -17,6 +17,7 @@
 #include "auto.h"
 #include "clock.h"
 #include "failure.h"
+#include "fd.h"
 #include "text.h"
 
 #define DROP_MODE 03733 /* others write, and see nothing; files have its group */
@@ -172,21 +173,6 @@ static int read_some(int fd, char *bytes, size_t want, uint64_t at, size_t *ret,
 	return 0;
 }
 
-static int write_all(int fd, const char *bytes, size_t len, struct failure *f)
-{
-	while (len) {
-		ssize_t wrote = write(fd, bytes, len);
-
-		if (wrote < 0 && errno == EINTR)
-			continue;
-		if (wrote < 0)
-			return failure_errno(f, FAILURE_LATER, errno, "no memory for a mail");
-		bytes += wrote;
-		len -= (size_t)wrote;
-	}
-	return 0;
-}
-
 static int copy_mail(int from, uint64_t at, uint64_t size, int to, struct failure *f)
 {
 	AUTO(free) char *bytes = xmalloc(PIECE_BYTES);
@@ -198,8 +184,8 @@ static int copy_mail(int from, uint64_t at, uint64_t size, int to, struct failur
 			return -1;
 		if (got < want)
 			return failure_set(f, FAILURE_REFUSED, "it was cut short");
-		if (write_all(to, bytes, got, f) < 0)
-			return -1;
+		if (fd_write(to, bytes, got) < 0)
+			return failure_errno(f, FAILURE_LATER, errno, "no memory for a mail");
 		at += got;
 		size -= got;
 	}

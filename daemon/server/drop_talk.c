@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -11,6 +10,7 @@
 #include "base/loop.h"
 #include "buf.h"
 #include "failure.h"
+#include "fd.h"
 #include "server/peer.h"
 #include "server/rights.h"
 #include "server/room.h"
@@ -30,24 +30,6 @@ struct drop_talk {
 	void *ctx;
 };
 
-static ssize_t send_some(struct drop_talk *t)
-{
-	char control[CMSG_SPACE(sizeof(int))] __attribute__((aligned(16))) = {0};
-	struct iovec place = {.iov_base = (char *)buf_bytes(&t->out), .iov_len = t->out.len};
-	struct msghdr message = {.msg_iov = &place, .msg_iovlen = 1};
-
-	if (t->descriptor >= 0) {
-		message.msg_control = control;
-		message.msg_controllen = sizeof(control);
-		struct cmsghdr *c = CMSG_FIRSTHDR(&message);
-		*c = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)),
-				      .cmsg_level = SOL_SOCKET,
-				      .cmsg_type = SCM_RIGHTS};
-		memcpy(CMSG_DATA(c), &t->descriptor, sizeof(int));
-	}
-	return sendmsg(t->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-}
-
 static void end(struct drop_talk *t)
 {
 	watch_want(&t->watch, 0);
@@ -57,7 +39,8 @@ static void end(struct drop_talk *t)
 static void say(struct drop_talk *t)
 {
 	while (t->out.len) {
-		ssize_t sent = send_some(t);
+		ssize_t sent = fd_send(t->fd, buf_bytes(&t->out), t->out.len, &t->descriptor,
+				       t->descriptor >= 0, MSG_DONTWAIT);
 
 		if (sent < 0 && errno == EINTR)
 			continue;

@@ -19,6 +19,7 @@
 #include "clock.h"
 #include "crash.h"
 #include "failure.h"
+#include "fd.h"
 
 #define STALE_S (36 * 60 * 60)
 #define INSTANCE_DIGITS 16
@@ -192,18 +193,8 @@ int maildir_create(const char *path, const char *name, int *ret_fd, struct failu
 
 int maildir_write(int fd, const void *bytes, size_t len, struct failure *f)
 {
-	const char *at = bytes;
-
-	while (len > 0) {
-		ssize_t n = write(fd, at, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return failure_errno(f, FAILURE_LATER, errno, "writing a mail");
-		at += n;
-		len -= (size_t)n;
-	}
+	if (fd_write(fd, bytes, len) < 0)
+		return failure_errno(f, FAILURE_LATER, errno, "writing a mail");
 	return 0;
 }
 
