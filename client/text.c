@@ -14,6 +14,7 @@
 #include "failure.h"
 #include "link.h"
 #include "segments.h"
+#include "throttle.h"
 #include "varlink.h"
 
 #define TEXT_MAX (1024 * 1024)
@@ -22,9 +23,9 @@
 struct text {
 	char *words; /* owned */
 	bool dry, exact;
-	double price;     /* of a segment; < 0: not said */
-	char currency[4]; /* of it: "USD", or "" */
-	const char *wait; /* the option as it is passed on, or NULL */
+	int64_t price_micros; /* of a segment; < 0: not said */
+	char currency[4];     /* of it: "USD", or "" */
+	const char *wait;     /* the option as it is passed on, or NULL */
 	const char *to, *by, *fallback;
 };
 
@@ -47,6 +48,11 @@ static int add_words(struct text *t, char **words)
 	return 0;
 }
 
+static double price_of(const struct text *t, size_t segments)
+{
+	return (double)t->price_micros * (double)segments / 1e6;
+}
+
 static void print_dry(const struct context *context, const struct text *t, const char *text,
 		      bool changed)
 {
@@ -59,9 +65,9 @@ static void print_dry(const struct context *context, const struct text *t, const
 					"segments", (json_int_t)s.segments, "changed", changed,
 					"text", text);
 
-		if (t->price >= 0)
-			json_object_set_new(all, "price", json_real(t->price * (double)s.segments));
-		if (t->price >= 0 && *t->currency)
+		if (t->price_micros >= 0)
+			json_object_set_new(all, "price", json_real(price_of(t, s.segments)));
+		if (t->price_micros >= 0 && *t->currency)
 			json_object_set_new(all, "currency", json_string(t->currency));
 		print_json(all);
 		json_decref(all);
@@ -70,25 +76,19 @@ static void print_dry(const struct context *context, const struct text *t, const
 	printf("%s\n%s, %zu %s, %zu segment%s", text, sms_alphabet_name(s.alphabet), s.units,
 	       s.alphabet == SMS_GSM7 ? "septets" : "units", s.segments,
 	       s.segments == 1 ? "" : "s");
-	if (t->price >= 0)
-		printf(", about %.4f%s%s", t->price * (double)s.segments, *t->currency ? " " : "",
+	if (t->price_micros >= 0)
+		printf(", about %.4f%s%s", price_of(t, s.segments), *t->currency ? " " : "",
 		       t->currency);
 	printf("%s\n", changed ? "; look-alikes were put in, --exact keeps them out" : "");
 }
 
-/* "0.0079 USD", or the amount alone. */
 static bool read_price(struct text *t, const char *price)
 {
-	char *end;
-	double amount = strtod(price, &end);
+	const char *currency;
 
-	if (end == price || !(amount >= 0 && amount < 1000))
+	if (price_parse(price, &t->price_micros, &currency, NULL) < 0)
 		return false;
-	end += strspn(end, " ");
-	if (*end && (strlen(end) != 3 || strspn(end, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 3))
-		return false;
-	t->price = amount;
-	snprintf(t->currency, sizeof(t->currency), "%s", end);
+	snprintf(t->currency, sizeof(t->currency), "%s", currency);
 	return true;
 }
 
@@ -123,7 +123,7 @@ static int dry_run(const struct context *context, struct text *t)
 	struct buf simple;
 	bool changed = false;
 
-	if (t->price < 0)
+	if (t->price_micros < 0)
 		ask_price(context, t);
 	buf_init(&simple, 4 * TEXT_MAX);
 	if (t->exact)
@@ -221,7 +221,7 @@ int text_run(struct context *context, int argc, char **argv)
 		{"fallback", required_argument, NULL, 'f'},
 		{0},
 	};
-	struct text t = {.to = OWNER, .by = "sms", .price = -1};
+	struct text t = {.to = OWNER, .by = "sms", .price_micros = -1};
 	int c, status = 0;
 
 	while (!status && (c = getopt_long(argc, argv, "+t:n", options, NULL)) != -1)

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "duration.h"
+#include "alloc.h"
+#include "auto.h"
 #include "failure.h"
 
 #define PER_MAX_MS (7LL * 24 * 60 * 60 * 1000)
@@ -36,7 +37,7 @@ static int parse_time(const char *text, int64_t *ret_ms)
 }
 
 /* By time, so that the last is the longest. */
-static void insert(struct throttle *t, const struct throttle_window *w)
+static void insert(struct throttle *t, const struct rate *w)
 {
 	unsigned at = t->n++;
 
@@ -47,7 +48,7 @@ static void insert(struct throttle *t, const struct throttle_window *w)
 
 static int parse_window(const char *text, size_t len, struct throttle *t)
 {
-	struct throttle_window w;
+	struct rate w;
 	char one[32], *slash, *end;
 
 	if (len >= sizeof(one) || t->n == THROTTLE_WINDOWS)
@@ -130,4 +131,21 @@ char *money_print(char *out, int size, int64_t micros)
 	for (; len > 0 && len < size && out[len - 1] == '0' && out[len - 3] != '.'; len--)
 		out[len - 1] = '\0';
 	return out;
+}
+
+int price_parse(const char *text, int64_t *ret_micros, const char **ret_currency, struct failure *f)
+{
+	size_t len = strcspn(text, " ");
+	const char *currency = text + len + strspn(text + len, " ");
+	AUTO(free) char *amount = xstrndup(text, len);
+
+	if (*currency &&
+	    (strlen(currency) != 3 || strspn(currency, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 3))
+		return failure_set(f, FAILURE_SETUP,
+				   "'%.40s' is no price: write it as \"0.0079 USD\", or \"0.0079\"",
+				   text);
+	if (money_parse(amount, ret_micros, f) < 0)
+		return -1;
+	*ret_currency = currency;
+	return 0;
 }

@@ -3,16 +3,14 @@
 #ifndef NUNCIO_COMMON_THROTTLE_H
 #define NUNCIO_COMMON_THROTTLE_H
 #include <stdint.h>
+#include "duration.h"
 struct failure;
 
 #define THROTTLE_WINDOWS 6
 
 struct throttle {
-	struct throttle_window {
-		uint32_t count;
-		int64_t per_ms;
-	} windows[THROTTLE_WINDOWS]; /* the shortest first */
-	unsigned n;                  /* 0: no limit */
+	struct rate windows[THROTTLE_WINDOWS]; /* the shortest first */
+	unsigned n;                            /* 0: no limit */
 };
 /* "3/1m 5/15m 11/h": COUNT/TIME each, blanks or commas between; "none". The time is a
  * duration up to 7 days, or a unit alone. -1 and FAILURE_SETUP: what would be right. */
@@ -22,4 +20,7 @@ int throttle_parse(const char *text, struct throttle *ret, struct failure *f);
 int money_parse(const char *text, int64_t *ret_micros, struct failure *f);
 /* "4.75": two decimals, more where they are needed. Into out, which is returned. */
 char *money_print(char *out, int size, int64_t micros);
+/* "0.0079 USD", or the amount alone. *ret_currency points into text: "USD", or "". */
+int price_parse(const char *text, int64_t *ret_micros, const char **ret_currency,
+		struct failure *f);
 #endif

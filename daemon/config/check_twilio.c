@@ -5,12 +5,10 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "auto.h"
 #include "config/check.h"
 #include "config/document.h"
 #include "failure.h"
 #include "phone.h"
-#include "text.h"
 #include "throttle.h"
 
 static const config_setting_t *member(const config_setting_t *group, const char *name)
@@ -93,17 +91,12 @@ static void check_login(struct document *doc, const config_setting_t *group,
 		document_problem(doc, group, "api_secret is missing: api_key needs it");
 }
 
-/* An amount and, where it is said, three letters for the money. */
 static void check_price(struct document *doc, const config_setting_t *group,
 			struct twilio_config *twilio)
 {
-	size_t len = strcspn(twilio->price, " ");
-	const char *money = twilio->price + len + strspn(twilio->price + len, " ");
-	bool named = strlen(money) == 3 && isupper((unsigned char)money[0]) &&
-		     isupper((unsigned char)money[1]) && isupper((unsigned char)money[2]);
-	AUTO(free) char *amount = xstrndup(twilio->price, len);
+	const char *currency;
 
-	if (money_parse(amount, &twilio->price_micros, NULL) < 0 || (*money && !named))
+	if (price_parse(twilio->price, &twilio->price_micros, &currency, NULL) < 0)
 		document_problem(doc, member(group, "price"),
 				 "takes an amount and its money, like \"0.0079 USD\"");
 }

@@ -23,9 +23,8 @@
 
 /* ---- how many may go ---- */
 
-static int window_room(struct writer *w, const struct throttle_window *window,
-		       const char *recipient, int64_t now_ms, size_t *ret_room,
-		       int64_t *ret_opens_ms)
+static int window_room(struct writer *w, const struct rate *window, const char *recipient,
+		       int64_t now_ms, size_t *ret_room, int64_t *ret_opens_ms)
 {
 	struct sqlite3_stmt *row = sql_ask(w->sql, SQL_TEXTS_WINDOW, "tii", recipient,
 					   now_ms - window->per_ms, (int64_t)window->count);

@@ -69,4 +69,35 @@ TEST(what_is_no_money)
 	expect_int(micros, 5);
 }
 
+TEST(a_price_may_name_its_money)
+{
+	int64_t micros;
+	const char *currency;
+	struct failure f;
+
+	expect_int(price_parse("0.0079 USD", &micros, &currency, &f), 0);
+	expect_int(micros, 7900);
+	expect_text(currency, "USD");
+	expect_int(price_parse("1", &micros, &currency, &f), 0);
+	expect_int(micros, 1000000);
+	expect_text(currency, "");
+}
+
+TEST(what_is_no_price)
+{
+	static const char *const bad[] = {"",         "USD",    "0.0079USD", "0.0079 usd", "-1 USD",
+					  "1 DOLLAR", "1 USD ", "1,5 EUR",   " 1",         "1 U5D"};
+	int64_t micros = 5;
+	const char *currency = "GBP";
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		struct failure f = {0};
+
+		expect_int(price_parse(bad[i], &micros, &currency, &f), -1);
+		expect_int(f.kind, FAILURE_SETUP);
+	}
+	expect_int(micros, 5);
+	expect_text(currency, "GBP");
+}
+
 RUN_TESTS()
