@@ -6,25 +6,9 @@
 #include <stdio.h>
 
 #include "auto.h"
-#include "clock.h"
-#include "duration.h"
 #include "link.h"
 #include "table.h"
 #include "varlink.h"
-
-static void join(char *out, size_t size, const json_t *list)
-{
-	json_t *word;
-	size_t i, used = 0;
-
-	*out = '\0';
-	json_array_foreach(list, i, word)
-	{
-		if (used < size)
-			used += (size_t)snprintf(out + used, size - used, "%s%s", i ? " " : "",
-						 json_string_value(word));
-	}
-}
 
 static void print_suppressed(struct table *table, const json_t *said)
 {
@@ -43,17 +27,14 @@ static void print_contacts(const json_t *answer)
 	struct table table;
 	json_t *row;
 	size_t i;
-	char words[400];
 
 	table_init(&table, "CONTACT", "MAIL", "SMS", "MEMBERS", "NO TEXTS", NULL);
 	json_array_foreach(json_object_get(answer, "contacts"), i, row)
 	{
 		table_add(&table, "%s", text_of(row, "name"));
-		join(words, sizeof(words), json_object_get(row, "mail"));
-		table_add(&table, "%s", words);
+		table_add_words(&table, json_object_get(row, "mail"));
 		table_add(&table, "%s", text_of(row, "sms"));
-		join(words, sizeof(words), json_object_get(row, "members"));
-		table_add(&table, "%s", words);
+		table_add_words(&table, json_object_get(row, "members"));
 		print_suppressed(&table, json_object_get(row, "suppressed"));
 	}
 	json_array_foreach(json_object_get(answer, "others"), i, row)

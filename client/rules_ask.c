@@ -5,7 +5,6 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
-#include <sysexits.h>
 #include <unistd.h>
 
 #include "auto.h"
@@ -54,27 +53,11 @@ static void print_words(const json_t *list, const char *between)
 
 /* ---- list ---- */
 
-static char *join(char *out, size_t size, const json_t *list)
-{
-	json_t *word;
-	size_t i, used = 0;
-
-	*out = '\0';
-	json_array_foreach(list, i, word)
-	{
-		if (used < size)
-			used += (size_t)snprintf(out + used, size - used, "%s%s", i ? " " : "",
-						 json_string_value(word));
-	}
-	return out;
-}
-
 static void print_rules(const json_t *answer)
 {
 	struct table table;
 	json_t *rule;
 	size_t i;
-	char words[200];
 
 	table_init(&table, "RULE", "ON", "FROM", "PROOF", "DOES", "COMMAND", NULL);
 	json_array_foreach(json_object_get(answer, "rules"), i, rule)
@@ -82,12 +65,10 @@ static void print_rules(const json_t *answer)
 		bool enabled = json_is_true(json_object_get(rule, "enabled"));
 
 		table_add(&table, "%s%s", text_of(rule, "name"), enabled ? "" : " (off)");
-		table_add(&table, "%s",
-			  join(words, sizeof(words), json_object_get(rule, "mailboxes")));
-		table_add(&table, "%s", join(words, sizeof(words), json_object_get(rule, "from")));
+		table_add_words(&table, json_object_get(rule, "mailboxes"));
+		table_add_words(&table, json_object_get(rule, "from"));
 		table_add(&table, "%s", text_of(rule, "proof"));
-		table_add(&table, "%s",
-			  join(words, sizeof(words), json_object_get(rule, "actions")));
+		table_add_words(&table, json_object_get(rule, "actions"));
 		table_add(&table, "%s", text_of(rule, "command"));
 	}
 	table_print(&table);

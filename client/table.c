@@ -48,6 +48,21 @@ void table_add(struct table *t, const char *fmt, ...)
 	add_cell(t, xstrdup(text_safe_line(safe, sizeof(safe), raw, strlen(raw))));
 }
 
+void table_add_words(struct table *t, const json_t *list)
+{
+	char words[400] = "";
+	json_t *word;
+	size_t i, used = 0;
+
+	json_array_foreach(list, i, word)
+	{
+		if (used < sizeof(words))
+			used += (size_t)snprintf(words + used, sizeof(words) - used, "%s%s",
+						 i ? " " : "", json_string_value(word));
+	}
+	table_add(t, "%s", words);
+}
+
 static size_t shown_width(const char *text)
 {
 	wchar_t wide[1024];

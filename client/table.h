@@ -2,6 +2,7 @@
  * terminal shows of UTF-8; nothing that came from outside can move the cursor. */
 #ifndef NUNCIO_CLIENT_TABLE_H
 #define NUNCIO_CLIENT_TABLE_H
+#include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,8 @@ struct table {
 /* Head cells until NULL. */
 void table_init(struct table *t, ...) __attribute__((sentinel));
 void table_add(struct table *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* An array's texts, with blanks between. */
+void table_add_words(struct table *t, const json_t *list);
 void table_print(struct table *t); /* and clears it; only a head: prints nothing */
 
 /* Wall time for people: "20:31:07" today, else "2026-11-22 20:31". "-" for 0. */
