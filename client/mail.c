@@ -5,24 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
+
+#include "program.h"
 
 #define PROGRAM "nuncio-mail"
-
-/* The one built beside this program, else the installed one. Returns only when there is none. */
-static void become(char **argv)
-{
-	char here[4000];
-	ssize_t len = readlink("/proc/self/exe", here, sizeof(here) - sizeof(PROGRAM));
-
-	while (len > 0 && here[len - 1] != '/')
-		len--;
-	if (len > 0) {
-		strcpy(here + len, PROGRAM);
-		execv(here, argv);
-	}
-	execv(NUNCIO_LIBEXEC "/" PROGRAM, argv);
-}
 
 static int parse(struct context *context, const char *file)
 {
@@ -34,7 +20,7 @@ static int parse(struct context *context, const char *file)
 	argv[n++] = "--";
 	argv[n++] = "parse";
 	argv[n] = file;
-	become((char **)(void *)argv);
+	program_become(PROGRAM, NUNCIO_LIBEXEC "/" PROGRAM, (char **)(void *)argv);
 	fprintf(stderr, "nuncio: %s/%s: %s\n", NUNCIO_LIBEXEC, PROGRAM, strerror(errno));
 	return EX_OSFILE;
 }

@@ -4,31 +4,15 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "alloc.h"
-#include "auto.h"
 #include "buf.h"
+#include "program.h"
 
 #define SAID_MAX 65536
-
-/* In the child; returns only when there is none. */
-static void become(char **argv)
-{
-	char here[4000];
-	ssize_t len = readlink("/proc/self/exe", here, sizeof(here) - sizeof("nunciod"));
-
-	while (len > 0 && here[len - 1] != '/')
-		len--;
-	if (len > 0) {
-		strcpy(here + len, "nunciod");
-		execv(here, argv);
-	}
-	execvp("nunciod", argv);
-}
 
 static void read_all(int fd, char **ret_said)
 {
@@ -60,7 +44,7 @@ int nunciod_run(const char *deed, const char *file, char **ret_said)
 		dup2(pipes[1], STDERR_FILENO);
 		close(pipes[0]);
 		close(pipes[1]);
-		become((char **)(void *)arguments);
+		program_become("nunciod", "nunciod", (char **)(void *)arguments);
 		_exit(127);
 	}
 	close(pipes[1]);
