@@ -4,10 +4,9 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
-#include <sysexits.h>
 
-#include "alloc.h"
 #include "auto.h"
+#include "failure.h"
 #include "link.h"
 #include "select.h"
 #include "table.h"
@@ -41,8 +40,9 @@ static void add_delivery(struct table *t, const json_t *delivery)
 	add_answer(t, delivery);
 }
 
-/* All pages, one table. */
-static int print_list(struct link *link, json_t *select, const struct context *context)
+/* All pages, one table. *ret_texts: are there texts among them? */
+static int print_list(struct link *link, json_t *select, const struct context *context,
+		      bool *ret_texts)
 {
 	struct table table;
 	int status;
@@ -61,6 +61,8 @@ static int print_list(struct link *link, json_t *select, const struct context *c
 		json_array_foreach(json_object_get(reply.parameters, "deliveries"), i, delivery)
 		{
 			empty = false;
+			if (*text_of(delivery, "recipient") == '+')
+				*ret_texts = true;
 			if (context->json)
 				print_json(delivery);
 			else
@@ -78,23 +80,22 @@ static int print_list(struct link *link, json_t *select, const struct context *c
 	return status;
 }
 
-/* Transports that have sent all they may today. */
-static int print_caps(struct link *link)
+/* Transports that have sent all they may today: a remark, so without an answer nothing. */
+static void print_caps(struct link *link)
 {
 	struct varlink_reply about;
+	struct failure f;
 	json_t *row;
 	size_t i;
-	int status = context_call(link, "Status", NULL, &about);
 
-	if (status)
-		return status;
+	if (link_call(link, "Status", NULL, &about, &f) < 0)
+		return;
 	json_array_foreach(json_object_get(about.parameters, "transports"), i, row)
 	{
 		if (strcmp(text_of(row, "state"), "capped") == 0)
 			printf("%s: %s\n", text_of(row, "name"), text_of(row, "reason"));
 	}
 	varlink_reply_clear(&about);
-	return 0;
 }
 
 int queue_run(struct context *context, int argc, char **argv)
@@ -106,6 +107,7 @@ int queue_run(struct context *context, int argc, char **argv)
 	json_t *select = json_object();
 	int c, status = 0;
 	json_int_t id = 0;
+	bool texts = false;
 
 	select_option(select, 't', OPEN_STATES);
 	while (!status && (c = getopt_long(argc, argv, "a", options, NULL)) != -1) {
@@ -124,9 +126,9 @@ int queue_run(struct context *context, int argc, char **argv)
 	}
 	AUTO(link_close) struct link *link = status ? NULL : context_link(context, &status);
 	if (link)
-		status = print_list(link, select, context);
-	if (link && !status && !context->json)
-		status = print_caps(link);
+		status = print_list(link, select, context, &texts);
+	if (link && !status && texts && !context->json)
+		print_caps(link);
 	json_decref(select);
 	return status;
 }

@@ -103,6 +103,7 @@ int watch_run(struct context *context, int argc, char **argv)
 struct waiting {
 	json_t *states; /* recipient -> state */
 	json_t *others; /* recipient -> recipient of its other way */
+	json_t *firsts; /* recipient of an other way: the first one counts */
 	bool only_sent;
 };
 
@@ -135,17 +136,6 @@ static bool is_sent(const struct waiting *w, const char *recipient)
 	return strcmp(state, "sent") == 0 || strcmp(state, "delivered") == 0;
 }
 
-/* Is it the other way of one of them? Then that one counts. */
-static bool is_other_way(const struct waiting *w, const char *of)
-{
-	const char *recipient;
-	json_t *other;
-
-	json_object_foreach(w->others, recipient,
-			    other) if (strcmp(json_string_value(other), of) == 0) return true;
-	return false;
-}
-
 static bool all_are_sent(const struct waiting *w)
 {
 	const char *recipient;
@@ -154,7 +144,7 @@ static bool all_are_sent(const struct waiting *w)
 	json_object_foreach(w->states, recipient, state)
 	{
 		if (!is_sent(w, recipient) && !is_sent(w, text_of(w->others, recipient)) &&
-		    !is_other_way(w, recipient))
+		    !json_object_get(w->firsts, recipient))
 			return false;
 	}
 	return json_object_size(w->states) > 0;
@@ -207,9 +197,11 @@ static int learn_recipients(struct link *link, json_int_t message, struct waitin
 	{
 		json_object_set_new(w->states, text_of(delivery, "recipient"),
 				    json_string("queued"));
-		if (*text_of(delivery, "fallback_for"))
-			json_object_set_new(w->others, text_of(delivery, "fallback_for"),
-					    json_string(text_of(delivery, "recipient")));
+		if (!*text_of(delivery, "fallback_for"))
+			continue;
+		json_object_set_new(w->others, text_of(delivery, "fallback_for"),
+				    json_string(text_of(delivery, "recipient")));
+		json_object_set_new(w->firsts, text_of(delivery, "recipient"), json_true());
 	}
 	varlink_reply_clear(&reply);
 	return 0;
@@ -217,8 +209,10 @@ static int learn_recipients(struct link *link, json_int_t message, struct waitin
 
 int watch_wait(struct link *link, json_int_t message, bool only_sent, int timeout_ms)
 {
-	struct waiting w = {
-		.states = json_object(), .others = json_object(), .only_sent = only_sent};
+	struct waiting w = {.states = json_object(),
+			    .others = json_object(),
+			    .firsts = json_object(),
+			    .only_sent = only_sent};
 	struct failure f;
 	int status = learn_recipients(link, message, &w);
 
@@ -229,5 +223,6 @@ int watch_wait(struct link *link, json_int_t message, bool only_sent, int timeou
 		status = wait_loop(link, &w, timeout_ms);
 	json_decref(w.states);
 	json_decref(w.others);
+	json_decref(w.firsts);
 	return status;
 }
