@@ -2,7 +2,7 @@
  * start and every refusal is a line for the operator. */
 #include "calls.h"
 
-#include <stdio.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "attach.h"
@@ -267,18 +267,12 @@ static void look_at(void *ctx, const struct secret_ref *ref)
 		search->found = ref;
 }
 
-/* No run is called so. */
-static void note_errand(char *out, size_t size, unsigned number)
-{
-	snprintf(out, size, "/%u", number);
-}
-
 static void secret(struct hall *hall, struct peer *peer, json_t *parameters)
 {
 	static const char *const known[] = {"name", NULL};
 	struct search search = {0};
 	struct failure f;
-	unsigned number;
+	uint64_t number;
 
 	if (has_unknown(peer, parameters, known) ||
 	    !(search.name = take_text(peer, parameters, "name")))
@@ -294,22 +288,14 @@ static void secret(struct hall *hall, struct peer *peer, json_t *parameters)
 			  &number, &f) < 0)
 		peer_error(peer, "Busy", "reason", f.text);
 	else
-		note_errand(peer->awaits, sizeof(peer->awaits), number);
-}
-
-bool calls_awaits(const struct peer *peer, unsigned errand)
-{
-	char awaits[sizeof(peer->awaits)];
-
-	note_errand(awaits, sizeof(awaits), errand);
-	return strcmp(peer->awaits, awaits) == 0;
+		peer->errand = number;
 }
 
 void calls_tell_secret(struct peer *peer, json_t *words)
 {
 	const char *reason = json_string_value(json_object_get(words, "reason"));
 
-	peer->awaits[0] = '\0';
+	peer->errand = 0;
 	if (reason)
 		peer_error(peer, "Refused", "reason", reason);
 	else

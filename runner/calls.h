@@ -24,5 +24,4 @@ bool calls_reads_config(const struct varlink_call *call); /* which may have chan
 void calls_tell_end(struct hall *hall, struct peer *peer);
 /* What came of an errand, for one who waits for it. */
 void calls_tell_secret(struct peer *peer, json_t *words);
-bool calls_awaits(const struct peer *peer, unsigned errand);
 #endif

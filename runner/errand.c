@@ -23,7 +23,7 @@ static void drop(struct errands *errands, size_t i)
 }
 
 int errands_begin(struct errands *errands, const struct secret_ref *ref, int64_t within_ms,
-		  unsigned *ret_number, struct failure *f)
+		  uint64_t *ret_number, struct failure *f)
 {
 	int fds[2];
 
@@ -53,7 +53,7 @@ int errands_begin(struct errands *errands, const struct secret_ref *ref, int64_t
 	return 0;
 }
 
-bool errands_look(struct errands *errands, size_t i, unsigned *ret_number, json_t **ret)
+bool errands_look(struct errands *errands, size_t i, uint64_t *ret_number, json_t **ret)
 {
 	struct errand *e = &errands->at[i];
 	char *place = buf_room(&e->said, PIECE);

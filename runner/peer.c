@@ -38,9 +38,14 @@ void peer_clear(struct peer *peer)
 	peer->fd = -1;
 }
 
+static bool awaits_something(const struct peer *peer)
+{
+	return peer->awaits[0] || peer->errand;
+}
+
 static bool is_busy(const struct peer *peer)
 {
-	return peer->out.len || peer->awaits[0];
+	return peer->out.len || awaits_something(peer);
 }
 
 short peer_events(const struct peer *peer)
@@ -129,7 +134,7 @@ static void give_out(struct peer *peer)
 
 void peer_move(struct peer *peer, short ready)
 {
-	if (ready & (POLLERR | POLLNVAL) || (ready & POLLHUP && peer->awaits[0]))
+	if (ready & (POLLERR | POLLNVAL) || (ready & POLLHUP && awaits_something(peer)))
 		peer->broken = true;
 	else if (peer->out.len)
 		give_out(peer);
@@ -203,4 +208,5 @@ void peer_drop_answer(struct peer *peer)
 {
 	buf_wipe(&peer->out);
 	peer->awaits[0] = '\0';
+	peer->errand = 0;
 }

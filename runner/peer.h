@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include "buf.h"
 #include "run_wire.h"
 #include "varlink.h"
@@ -19,6 +20,7 @@ struct peer {
 	bool eof;                      /* nothing more comes */
 	bool broken;                   /* to be closed at once */
 	char awaits[RUN_ID_MAX + 1];   /* the run whose end it is told; "": none */
+	uint64_t errand;               /* the errand whose end it is told; 0: none */
 	char prepared[RUN_ID_MAX + 1]; /* the run it had prepared last; "": none */
 };
 void peer_init(struct peer *peer, int fd);

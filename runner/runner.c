@@ -172,7 +172,7 @@ static void tell_end(struct runner *r, const struct run *run)
 
 static void look_at_errands(struct runner *r, const struct pollfd *fds, size_t n)
 {
-	unsigned number;
+	uint64_t number;
 	json_t *words;
 
 	/* from the last: one that goes is replaced by it */
@@ -180,7 +180,7 @@ static void look_at_errands(struct runner *r, const struct pollfd *fds, size_t n
 		if (!fds[n].revents || !errands_look(&r->errands, n, &number, &words))
 			continue;
 		for (size_t i = 0; i < r->npeers; i++)
-			if (calls_awaits(r->peers[i], number))
+			if (r->peers[i]->errand == number)
 				calls_tell_secret(r->peers[i], words);
 		json_decref(words);
 	}

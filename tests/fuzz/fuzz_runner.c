@@ -64,7 +64,7 @@ static void answer(struct peer *peer)
 	while (peer_next(peer, &call)) {
 		calls_take(&hall, peer, &call);
 		must(call.oneway || peer->broken || peer->out.len);
-		must(runs.n == 0 && !peer->awaits[0]);
+		must(runs.n == 0 && !peer->awaits[0] && !peer->errand);
 		varlink_call_clear(&call);
 		buf_clear(&peer->out);
 	}
