@@ -147,6 +147,17 @@ const struct contact_config *config_contact(const struct config *config, const c
 	return NULL;
 }
 
+const struct contact_config *config_owner(const struct config *config, const char *number)
+{
+	for (size_t i = 0; i < config->ncontacts; i++) {
+		const struct contact_config *contact = &config->contacts[i];
+
+		if (contact->sms && contact->nmail && strcmp(contact->sms, number) == 0)
+			return contact;
+	}
+	return NULL;
+}
+
 const struct transport_config *config_transport(const struct config *config, const char *name)
 {
 	for (size_t i = 0; i < config->ntransports; i++)

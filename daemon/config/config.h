@@ -105,6 +105,8 @@ void config_each_command(const struct config *config, config_secret_fn *each, vo
 char *config_default_path(void);
 
 const struct contact_config *config_contact(const struct config *config, const char *name);
+/* Whose number it is, among those who have mail, too. */
+const struct contact_config *config_owner(const struct config *config, const char *number);
 const struct alias_config *config_alias(const struct config *config, const char *name);
 const struct transport_config *config_transport(const struct config *config, const char *name);
 const struct mailbox_config *config_mailbox(const struct config *config, const char *name);

@@ -128,23 +128,12 @@ void audience_add(struct audience *a, const struct config *config, char *const *
 	}
 }
 
-static const struct contact_config *owner_of(const struct config *config, const char *number)
-{
-	for (size_t i = 0; i < config->ncontacts; i++) {
-		const struct contact_config *contact = &config->contacts[i];
-
-		if (contact->sms && contact->nmail && strcmp(contact->sms, number) == 0)
-			return contact;
-	}
-	return NULL;
-}
-
 size_t audience_without_texts(struct audience *a, const struct config *config)
 {
 	size_t lost = 0;
 
 	for (size_t i = 0; i < a->ntexts; i++) {
-		const struct contact_config *owner = owner_of(config, a->texts[i]);
+		const struct contact_config *owner = config_owner(config, a->texts[i]);
 
 		if (owner)
 			add_mail(a, &owner->mail[0]);

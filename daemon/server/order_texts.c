@@ -32,17 +32,6 @@ static const struct transport_config *way_of(const struct order *o, const struct
 	return NULL;
 }
 
-static const struct contact_config *owner_of(const struct config *config, const char *number)
-{
-	for (size_t i = 0; i < config->ncontacts; i++) {
-		const struct contact_config *contact = &config->contacts[i];
-
-		if (contact->sms && contact->nmail && strcmp(contact->sms, number) == 0)
-			return contact;
-	}
-	return NULL;
-}
-
 /* text and html of Send: in memory, one behind the other in the content. */
 static char *copy_words(const struct order *o, size_t *ret_len)
 {
@@ -83,7 +72,7 @@ void order_mail_texts(struct order *o)
 	for (size_t i = 0, n = r->n; i < n; i++) {
 		const char *number = r->list[i].address;
 		const struct contact_config *owner =
-			wants_mail(o, &r->list[i]) ? owner_of(c->config, number) : NULL;
+			wants_mail(o, &r->list[i]) ? config_owner(c->config, number) : NULL;
 
 		if (!owner || !queue_carries(c->server->queue, CARRIES_MAIL) ||
 		    !rights_allow_to(c->config, c->caller, c->method->right, owner->mail[0].ascii))
