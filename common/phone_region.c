@@ -130,12 +130,6 @@ const struct phone_region *phone_region_of(const char *digits)
 	return NULL;
 }
 
-const struct phone_region *phone_regions(size_t *ret_n)
-{
-	*ret_n = NREGIONS;
-	return regions;
-}
-
 size_t phone_prefix(const char *prefixes, const char *digits)
 {
 	size_t longest = 0;

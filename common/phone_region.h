@@ -2,7 +2,6 @@
  * (ITU-T E.164 country codes, and what each national plan says of prefixes and lengths). */
 #ifndef NUNCIO_COMMON_PHONE_REGION_H
 #define NUNCIO_COMMON_PHONE_REGION_H
-#include <stdbool.h>
 #include <stddef.h>
 
 /* Between digits and country: "0" in 030 901820. */
@@ -27,7 +26,6 @@ struct phone_region {
 const struct phone_region *phone_region_find(const char *iso);
 /* Whose country code these digits begin with; NULL: not in the table. */
 const struct phone_region *phone_region_of(const char *digits);
-const struct phone_region *phone_regions(size_t *ret_n);
 /* The longest of the prefixes (separated by blanks) that digits begin with: its length. */
 size_t phone_prefix(const char *prefixes, const char *digits);
 #endif
