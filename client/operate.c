@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "alloc.h"
 #include "auto.h"
 #include "link.h"
 #include "select.h"

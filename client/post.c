@@ -1,17 +1,14 @@
 /* client/post.c - see post.h. */
 #include "post.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "address.h"
-#include "alloc.h"
 #include "auto.h"
 #include "command.h"
 #include "drop.h"

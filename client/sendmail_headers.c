@@ -4,8 +4,6 @@
 #include <string.h>
 
 #include "address_list.h"
-#include "alloc.h"
-#include "auto.h"
 #include "buf.h"
 #include "failure.h"
 #include "mail_field.h"

@@ -3,10 +3,8 @@
 
 #include <getopt.h>
 #include <stdio.h>
-#include <sysexits.h>
 #include <time.h>
 
-#include "alloc.h"
 #include "auto.h"
 #include "clock.h"
 #include "duration.h"

@@ -2,11 +2,9 @@
 #include "watch.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
-#include "alloc.h"
 #include "auto.h"
 #include "clock.h"
 #include "command.h"

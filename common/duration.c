@@ -2,10 +2,8 @@
  * person writes them. Which values make sense somewhere is for the schema. */
 #include "duration.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "failure.h"

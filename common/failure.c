@@ -2,7 +2,6 @@
  * whole characters. What a kind leads to is for the caller's caller. */
 #include "failure.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>

@@ -12,7 +12,6 @@
 #include <pcre2.h>
 
 #include "alloc.h"
-#include "buf.h"
 #include "failure.h"
 #include "text.h"
 

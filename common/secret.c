@@ -9,7 +9,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "alloc.h"
 #include "failure.h"
 
 enum { SECRET_FILE_MAX = 64 * 1024 };

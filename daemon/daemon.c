@@ -2,7 +2,6 @@
  * to them, and with which status the process ends. */
 #include "daemon.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

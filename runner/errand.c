@@ -8,7 +8,6 @@
 #include "config/secret_ref.h"
 #include "descriptors.h"
 #include "failure.h"
-#include "secret.h"
 #include "teller.h"
 
 #define PIECE 4096

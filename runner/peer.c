@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "failure.h"
-#include "secret.h"
 
 #define PIECE 65536
 

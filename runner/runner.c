@@ -2,7 +2,6 @@
  * signals. Decides how many may speak at a time. */
 #include "runner.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <malloc.h>
 #include <poll.h>

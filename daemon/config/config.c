@@ -12,7 +12,6 @@
 #include "config/schema.h"
 #include "failure.h"
 #include "pattern.h"
-#include "secret.h"
 
 struct config_file {
 	char *path; /* owned */

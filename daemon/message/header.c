@@ -17,7 +17,6 @@
 #include "auto.h"
 #include "base64.h"
 #include "buf.h"
-#include "text.h"
 
 enum {
 	FOLD_COLUMN = 76,

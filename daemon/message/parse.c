@@ -13,7 +13,6 @@
 #include "message/html_text.h"
 #include "message/mime.h"
 #include "message/parse_room.h"
-#include "text.h"
 
 enum {
 	ADDRESSES_MAX = 10000,

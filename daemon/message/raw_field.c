@@ -12,7 +12,6 @@
 #include "mail_field.h"
 #include "message/header.h"
 #include "message/mime.h"
-#include "text.h"
 
 enum { LINE_MAX_OCTETS = 998 };
 

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc.h"
 #include "auto.h"
 #include "buf.h"
 #include "failure.h"

@@ -18,7 +18,6 @@
 #include "failure.h"
 #include "net/dial.h"
 #include "net/inbox.h"
-#include "net/tls.h"
 #include "net/wire.h"
 #include "net/words.h"
 #include "secret.h"

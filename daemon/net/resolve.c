@@ -7,13 +7,11 @@
 #include <netdb.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "alloc.h"
 #include "base/deadline.h"
-#include "base/loop.h"
 #include "base/worker.h"
 #include "failure.h"
 #include "text.h"

@@ -1,8 +1,6 @@
 /* net/twilio_account.c - the account in the path, and in the login, or a key of its. */
 #include "net/twilio_account.h"
 
-#include <stdlib.h>
-
 #include "alloc.h"
 #include "config/transport_config.h"
 #include "failure.h"

@@ -5,10 +5,8 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "auto.h"
 #include "base/loop.h"
 #include "buf.h"
-#include "clock.h"
 #include "failure.h"
 #include "queue/room.h"
 

@@ -20,7 +20,6 @@
 #include "queue/bulletin.h"
 #include "queue/room.h"
 #include "queue/telling.h"
-#include "transport/transport.h"
 
 #define LOOK_MS (60 * 1000)
 #define TEXT_MAX 4000

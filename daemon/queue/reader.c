@@ -3,8 +3,6 @@
 
 #include <stddef.h>
 
-#include "base/loop.h"
-
 void reader_start(struct reader *r, struct loop *loop)
 {
 	r->worker = worker_new(loop, "nuncio-reader", 1, NULL, NULL);

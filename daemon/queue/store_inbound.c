@@ -7,7 +7,6 @@
 
 #include "alloc.h"
 #include "queue/arena.h"
-#include "queue/batch.h"
 #include "queue/store_room.h"
 #include "queue/store_rows.h"
 

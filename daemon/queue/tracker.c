@@ -9,7 +9,6 @@
 
 #include "alloc.h"
 #include "base/deadline.h"
-#include "base/loop.h"
 #include "clock.h"
 #include "config/config.h"
 #include "crash.h"

@@ -6,7 +6,6 @@
 
 #include <sqlite3.h>
 
-#include "base/loop.h"
 #include "crash.h"
 #include "queue/jump.h"
 #include "queue/store_room.h"

@@ -4,13 +4,11 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "auto.h"
 #include "config/config.h"
 #include "failure.h"
 #include "log.h"
 #include "pattern.h"
 #include "queue/mailing.h"
-#include "rules/judge.h"
 #include "rules/obey.h"
 #include "rules/room.h"
 #include "rules/running.h"

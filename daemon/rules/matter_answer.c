@@ -2,10 +2,8 @@
  * for; then the mail that was asked about is fetched, and obeyed. */
 #include <string.h>
 
-#include "clock.h"
 #include "config/config.h"
 #include "failure.h"
-#include "log.h"
 #include "mailbox/mailbox.h"
 #include "message/parse.h"
 #include "rules/desk.h"

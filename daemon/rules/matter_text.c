@@ -3,8 +3,6 @@
  * answers them: no rule hears them. */
 #include <string.h>
 
-#include "auto.h"
-#include "clock.h"
 #include "failure.h"
 #include "log.h"
 #include "queue/store_inbound.h"

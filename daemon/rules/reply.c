@@ -9,7 +9,6 @@
 #include "auto.h"
 #include "config/config.h"
 #include "log.h"
-#include "queue/mailing.h"
 #include "queue/queue.h"
 #include "rules/audience.h"
 #include "rules/lockout.h"

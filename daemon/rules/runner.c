@@ -12,7 +12,6 @@
 
 #include "alloc.h"
 #include "base/deadline.h"
-#include "base/loop.h"
 #include "buf.h"
 #include "failure.h"
 #include "fd.h"

@@ -2,14 +2,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc.h"
 #include "argument.h"
 #include "auto.h"
 #include "clock.h"
 #include "config/config.h"
 #include "failure.h"
 #include "mailbox/mailbox.h"
-#include "message/parse.h"
 #include "pattern.h"
 #include "rules/judge.h"
 #include "rules/received.h"

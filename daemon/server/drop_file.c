@@ -18,7 +18,6 @@
 #include "clock.h"
 #include "failure.h"
 #include "fd.h"
-#include "text.h"
 
 #define DROP_MODE 03733 /* others write, and see nothing; files have its group */
 #define STALE_MS ((int64_t)24 * 60 * 60 * 1000)

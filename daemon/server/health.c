@@ -1,7 +1,5 @@
 /* server/health.c - Check: what the daemon alone can tell of its database and disk. */
-#include "failure.h"
 #include "queue/queue.h"
-#include "queue/store.h"
 #include "queue/store_read.h"
 #include "server/call.h"
 #include "server/methods.h"

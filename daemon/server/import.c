@@ -12,7 +12,6 @@
 #include "auto.h"
 #include "base/deadline.h"
 #include "base/folder.h"
-#include "base/loop.h"
 #include "base/worker.h"
 #include "clock.h"
 #include "config/config.h"

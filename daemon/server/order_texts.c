@@ -7,7 +7,6 @@
 #include "auto.h"
 #include "config/config.h"
 #include "message/letter.h"
-#include "message/text_message.h"
 #include "queue/queue.h"
 #include "server/call.h"
 #include "server/methods.h"

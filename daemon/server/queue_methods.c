@@ -1,13 +1,9 @@
 /* server/queue_methods.c - List, Show, and the deeds: Cancel, Retry, Hold,
  * Release. Those who may not look see their own messages and no others. */
-#include <stdlib.h>
 #include <string.h>
 
-#include "alloc.h"
-#include "config/config.h"
 #include "queue/queue.h"
 #include "queue/state.h"
-#include "queue/store.h"
 #include "queue/store_ids.h"
 #include "queue/store_read.h"
 #include "server/call.h"

@@ -16,7 +16,6 @@
 #include "fallback.h"
 #include "phone.h"
 #include "server/rows.h"
-#include "text.h"
 #include "transport/transport.h"
 
 #define GROUP_DEPTH 16

@@ -7,7 +7,6 @@
 #include "mailbox/mailbox.h"
 #include "queue/queue.h"
 #include "queue/state.h"
-#include "queue/store.h"
 #include "queue/store_read.h"
 #include "text.h"
 

@@ -1,6 +1,5 @@
 /* server/rule_methods.c - RulesList, RulesTest, RulesLog, RulesRun, RulesKill. What was
  * commanded, and whether a proof would hold, is for those who may look or operate. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

@@ -1,5 +1,4 @@
 /* server/transport_methods.c - Pause, Resume, Probe, and Status. */
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 

@@ -6,7 +6,6 @@
 #include "server/when.h"
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "duration.h"

@@ -10,7 +10,6 @@
 
 #include "alloc.h"
 #include "auto.h"
-#include "base/loop.h"
 #include "buf.h"
 #include "clock.h"
 #include "config/config.h"

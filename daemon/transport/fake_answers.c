@@ -2,7 +2,6 @@
  * outcome, as in SMTP. */
 #include "transport/fake_answers.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "auto.h"
 #include "base/loop.h"
 #include "base/worker.h"
 #include "buf.h"
