@@ -83,10 +83,12 @@ static void drop(struct mailbox *m)
 static void imap_ended(void *ctx, const struct failure *why)
 {
 	struct mailbox *m = ctx;
-	struct failure copy = *why;
+	struct failure copy = *why, left = *why;
 
 	drop(m);
-	imap_deeds_fail(&m->deeds, &copy);
+	/* whatever it was, nobody said no to the deeds */
+	left.kind = FAILURE_LATER;
+	imap_deeds_fail(&m->deeds, &left);
 	watcher_down(&m->watcher, &copy);
 	tell_state(m, &copy);
 }

@@ -212,6 +212,20 @@ TEST(deeds_while_it_is_down)
 	stage_end(&s);
 }
 
+TEST(deeds_are_not_refused_because_the_folder_is)
+{
+	struct imap_stage s;
+
+	stage_begin(&s, IMAP_INSIDE(CAPS) "C: A2 SELECT *\r\nS: A2 NO no such folder\r\n", NULL);
+	stage_open(&s, "7 5 100");
+	stage_deed(&s, MAIL_FLAG, "7/5", "seen");
+	stage_fetch(&s, "7/5");
+	stage_until(&s, "fetched: later: ");
+	expect_contains(buf_bytes(&s.said), "down, setup: INBOX: no such folder");
+	expect_contains(buf_bytes(&s.said), "done: later: INBOX: no such folder");
+	stage_end(&s);
+}
+
 TEST(a_mail_the_server_cannot_read_is_passed_over_in_the_end)
 {
 #define UNREADABLE                                                                                 \
