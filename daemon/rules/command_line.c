@@ -28,12 +28,32 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f' || c == '\v';
 }
 
+/* What nobody sees at a line's ends, and programs that write mails leave there: U+00A0
+ * of html, U+200B, and U+FEFF before a text. */
+static const struct span unseen[] = {{"\xc2\xa0", 2}, {"\xe2\x80\x8b", 3}, {"\xef\xbb\xbf", 3}};
+
+/* Octets of a blank or of what is not seen, at the begin or the end of s; 0: none. */
+static size_t gap_at(struct span s, bool end)
+{
+	if (s.len && is_blank(end ? s.at[s.len - 1] : *s.at))
+		return 1;
+	for (size_t i = 0; i < sizeof(unseen) / sizeof(*unseen); i++) {
+		size_t n = unseen[i].len;
+
+		if (n <= s.len && !memcmp(end ? s.at + s.len - n : s.at, unseen[i].at, n))
+			return n;
+	}
+	return 0;
+}
+
 static struct span trim(struct span s)
 {
-	while (s.len && is_blank(*s.at))
-		s.at++, s.len--;
-	while (s.len && is_blank(s.at[s.len - 1]))
-		s.len--;
+	size_t n;
+
+	for (; (n = gap_at(s, false)); s.len -= n)
+		s.at += n;
+	while ((n = gap_at(s, true)))
+		s.len -= n;
 	return s;
 }
 
@@ -186,11 +206,25 @@ static size_t proof_len(const char *text, const char *proof)
 	return n;
 }
 
+/* What may stand before a `key:`: blanks, what is not seen, marks of quotation. */
+static size_t marks_len(const char *text)
+{
+	size_t n = 0, more;
+
+	do {
+		more = strspn(text + n, "> \t");
+		if (!more && text[n] != '\n')
+			more = gap_at((struct span){text + n, strnlen(text + n, 3)}, false);
+		n += more;
+	} while (more);
+	return n;
+}
+
 /* Octets of the value of a `key:` that begins a line here, quoted or not; also where there
  * are two, or it is not the right one. */
 static size_t key_len(const char *text, size_t *ret_value)
 {
-	size_t n = strspn(text, "> \t");
+	size_t n = marks_len(text);
 
 	if (strncasecmp(text + n, "key:", 4) != 0)
 		return 0;

@@ -59,6 +59,9 @@ TEST(a_mails_proof_is_its_one_unquoted_key_line)
 	found(in_mail("s", "> key: 2\n"), "s", NULL);
 	found(in_mail("s", "my key: 2\nkey 3\n"), "s", NULL);
 	found(in_mail("s", "key:\n"), "s", NULL);
+	/* as programs leave them that write html, or mark their UTF-8 */
+	found(in_mail("s", "\xef\xbb\xbfkey:\xc2\xa0open sesame\xc2\xa0\n"), "s", "open sesame");
+	found(in_mail("\xc2\xa0", "\xef\xbb\xbfstatus\xe2\x80\x8b\nkey: 1"), "status", "1");
 	struct command_line c = in_mail("s", "key: 1\nkey: 1\n");
 	expect_true(c.ambiguous);
 	found(c, "s", NULL);
@@ -99,6 +102,8 @@ TEST(the_proof_is_taken_out_wherever_it_stands)
 	expect_text(redacted("***", "*****"), "*****");
 	expect_text(redacted(NULL, "x\nkey: one\nkey: two"), "x\nkey: ***\nkey: ***");
 	expect_text(redacted(NULL, "key:\nkey: "), "key:\nkey: ");
+	expect_text(redacted(NULL, "\xc2\xa0> key: one\n\xef\xbb\xbfkey: two\nx"),
+		    "\xc2\xa0> key: ***\n\xef\xbb\xbfkey: ***\nx");
 	expect_text(redacted("s", ""), "");
 }
 
