@@ -40,22 +40,39 @@ static void add_printable(struct buf *out, const char *bytes, size_t len)
 	}
 }
 
+/* Which of it is told, where that is not all: a head, and the end behind it. The runner
+ * may have cut out a middle, at head_len. */
+static void choose(const struct run_result *r, size_t *ret_head, size_t *ret_tail)
+{
+	bool was_cut = r->output_total > r->output_len && r->head_len < r->output_len;
+	size_t head = was_cut ? r->head_len : r->output_len;
+	size_t tail = was_cut ? r->output_len - r->head_len : 0;
+
+	if (r->output_len > ENDING_ATTACHED) {
+		if (!was_cut)
+			tail = r->output_len / 2;
+		head = head < ENDING_ATTACHED / 2 ? head : ENDING_ATTACHED / 2;
+		tail = tail < ENDING_ATTACHED - head ? tail : ENDING_ATTACHED - head;
+	}
+	*ret_head = head;
+	*ret_tail = tail;
+}
+
 static void take_output(struct ending *e, const struct run_result *r)
 {
-	size_t len = r->output_len < ENDING_ATTACHED ? r->output_len : ENDING_ATTACHED;
-	bool cut = r->output_total > r->output_len && r->head_len < len;
-	size_t head = cut ? r->head_len : len;
+	size_t head, tail;
 	struct buf out;
 
+	e->printed = r->output_total > r->output_len ? r->output_total : r->output_len;
+	choose(r, &head, &tail);
+	e->kept = head + tail;
 	buf_init(&out, ENDING_ATTACHED + 200);
 	add_printable(&out, r->output ? r->output : "", head);
-	if (cut) {
+	if (e->printed > e->kept) {
 		buf_printf(&out, "\n[... %llu octets were not kept ...]\n",
-			   (unsigned long long)(r->output_total - r->output_len));
-		add_printable(&out, r->output + head, len - head);
+			   (unsigned long long)(e->printed - e->kept));
+		add_printable(&out, r->output + r->output_len - tail, tail);
 	}
-	e->kept = len;
-	e->printed = r->output_total > r->output_len ? r->output_total : r->output_len;
 	e->output = buf_take(&out, &e->len);
 	buf_clear(&out);
 }

@@ -117,4 +117,52 @@ TEST(what_the_runner_left_out_is_said)
 	ending_clear(&e);
 }
 
+/* Of so many octets of 'a', 'b' behind head; total: that the program printed. */
+static char *shown(size_t len, size_t head, uint64_t total, struct ending *e)
+{
+	char *output = xmalloc(len);
+
+	memset(output, 'a', head);
+	memset(output + head, 'b', len - head);
+	ending_of(e, &(struct run_result){.end = RUN_END_EXITED,
+					  .output = output,
+					  .output_len = len,
+					  .output_total = total,
+					  .head_len = head});
+	free(output);
+	expect_true(e->len < ENDING_ATTACHED + 100);
+	return e->output;
+}
+
+TEST(what_is_too_long_for_the_attachment_is_left_out_of_its_middle_and_said)
+{
+	static const struct {
+		size_t len, head;
+		uint64_t total;
+		size_t want_head, want_tail;
+	} cases[] = {
+		{4 << 20, 2 << 20, 4 << 20, 512 << 10, 512 << 10},
+		{4 << 20, 2 << 20, 1 << 30, 512 << 10, 512 << 10},
+		{4 << 20, (4 << 20) - 10, 1 << 30, 512 << 10, 10},
+		{4 << 20, 10, 1 << 30, 10, (1 << 20) - 10},
+		{1 << 20, 512 << 10, 1 << 30, 512 << 10, 512 << 10},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct ending e;
+		const char *text = shown(cases[i].len, cases[i].head, cases[i].total, &e);
+		AUTO(free)
+		char *note = xprintf("\n[... %llu octets were not kept ...]\n",
+				     (unsigned long long)(cases[i].total - cases[i].want_head -
+							  cases[i].want_tail));
+
+		expect_int(strspn(text, "a"), cases[i].want_head);
+		expect_int(strncmp(text + cases[i].want_head, note, strlen(note)), 0);
+		expect_int(strspn(text + cases[i].want_head + strlen(note), "b"),
+			   cases[i].want_tail);
+		expect_int(e.kept, cases[i].want_head + cases[i].want_tail);
+		ending_clear(&e);
+	}
+}
+
 RUN_TESTS()
