@@ -29,7 +29,7 @@ static const struct setting mailbox_settings[] = {
 	  .help = "The provider's own relays, as their Received lines call them after \"by\"; * and ? "
 		  "match. Without it: authserv." },
 	{ "max_mail", SETTING_SIZE, AT(mailbox_config, max_mail_bytes), .initial = "50M",
-	  .min = 64 * KIB, .max = 1024 * MIB, .help = "Larger mail is not read, and no rule obeys it." },
+	  .min = 64 * KIB, .max = 1024 * MIB, .help = "Larger mail is not read: no rule obeys or forwards it." },
 	{ "max_down", SETTING_DURATION, AT(mailbox_config, max_down_ms), .initial = "1h",
 	  .min = 0, .max = 365 * DAY,
 	  .help = "How long it may be down before its owner is told. 0: never." },

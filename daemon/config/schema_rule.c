@@ -63,7 +63,8 @@ static const struct setting forward_settings[] = {
 	{ "to", SETTING_TEXTS, AT(action_config, forward_to), .single = true, .required = true,
 	  .help = "Contacts, addresses, numbers." },
 	{ "by", SETTING_WORD, AT(action_config, forward_by), .choices = channels,
-	  .help = "mail: as an attached mail. sms: who, subject and the begin of the text." },
+	  .help = "mail: as it came, attached (message/rfc822; as a file where its lines are "
+		  "not fit for that). sms: who, subject and the begin of the text." },
 };
 static const struct table forward_table = TABLE("forward", action_config, 0, forward_settings);
 

@@ -7,6 +7,7 @@
 #include "alloc.h"
 #include "auto.h"
 #include "message/letter.h"
+#include "message/part_body.h"
 #include "text.h"
 
 enum { TYPE_MAX = 127, ENDING_KEPT = 16 };
@@ -134,6 +135,16 @@ const char *attachment_type_to_write(const char *type)
 	    text_starts_nocase(type, "multipart/"))
 		return unknown_type;
 	return type;
+}
+
+bool attachment_is_mail(const char *bytes, size_t len)
+{
+	bool crlf = memmem(bytes, len, "\r\n", 2) != NULL;
+
+	for (size_t i = 0; crlf && i < len; i++)
+		if (bytes[i] == '\n' && (i == 0 || bytes[i - 1] != '\r'))
+			return false;
+	return part_encoding_for_text(bytes, len, true) == PART_7BIT;
 }
 
 bool attachment_name_is_valid(const char *name)

@@ -1,5 +1,5 @@
 /* message/attachment.h - what an attachment may be called and what it may be;
- * attachment_name() and attachment_type() are declared in letter.h. Pure. */
+ * attachment_name(), attachment_type() and attachment_is_mail() are declared in letter.h. Pure. */
 #ifndef NUNCIO_MESSAGE_ATTACHMENT_H
 #define NUNCIO_MESSAGE_ATTACHMENT_H
 #include <stdbool.h>

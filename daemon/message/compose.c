@@ -4,7 +4,8 @@
  *
  *   text only              text/plain
  *   html                   multipart/alternative: text/plain, text/html
- *   with attachments       multipart/mixed: one of the above, the attachments
+ *   with attachments       multipart/mixed: one of the above, the attachments: base64, or
+ *                          message/rfc822 for a mail that can stand there as it is
  *
  * A text is looked at before its part begins, for the encoding is chosen by it: whole
  * up to TEXT_HELD, else by its beginning. */
@@ -39,6 +40,7 @@ enum piece_kind {
 	PIECE_HTML,
 	PIECE_SAID, /* text/plain made of the html that is next in the content */
 	PIECE_FILE,
+	PIECE_MAIL, /* goes as it is */
 };
 
 struct piece {
@@ -176,9 +178,12 @@ static void lay_out_files(struct compose *c)
 		const struct attachment *a = &c->letter->attachments[i];
 
 		delimit(c, LEVEL_MIXED);
-		header_add_attachment(&c->known, attachment_type_to_write(a->type), a->name);
+		header_add_attachment(
+			&c->known,
+			a->is_mail ? "message/rfc822" : attachment_type_to_write(a->type),
+			part_encoding_name(a->is_mail ? PART_7BIT : PART_BASE64), a->name);
 		buf_add(&c->known, "\r\n", 2);
-		add_part(c, PIECE_FILE, a->size);
+		add_part(c, a->is_mail ? PIECE_MAIL : PIECE_FILE, a->size);
 	}
 }
 
@@ -240,6 +245,9 @@ uint64_t compose_size(const struct compose *c, bool least)
 			break;
 		case PIECE_FILE:
 			size += part_encoded_size(PART_BASE64, false, p->size);
+			break;
+		case PIECE_MAIL:
+			size += least ? p->size : part_encoded_size(PART_7BIT, true, p->size);
 			break;
 		case PIECE_TEXT:
 		case PIECE_HTML:
@@ -330,8 +338,10 @@ static enum outgoing_step text_step(struct compose *c, struct piece *p, struct b
 static enum outgoing_step file_step(struct compose *c, struct piece *p, struct buf *content,
 				    struct buf *out, struct failure *f)
 {
+	bool is_mail = p->kind == PIECE_MAIL;
+
 	if (!c->begun)
-		part_body_init(&c->body, PART_BASE64, false);
+		part_body_init(&c->body, is_mail ? PART_7BIT : PART_BASE64, is_mail);
 	c->begun = true;
 	return write_content(c, p, FILE_STEP, content, out, f);
 }
@@ -395,6 +405,7 @@ enum outgoing_step compose_step(struct compose *c, struct buf *content, struct b
 	case PIECE_SAID:
 		return said_step(c, p, content, out, f);
 	case PIECE_FILE:
+	case PIECE_MAIL:
 		return file_step(c, p, content, out, f);
 	}
 	return OUTGOING_END;

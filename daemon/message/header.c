@@ -300,11 +300,12 @@ static void add_filename(struct buf *out, const char *filename)
 		add_sections(out, filename, len);
 }
 
-void header_add_attachment(struct buf *out, const char *type, const char *filename)
+void header_add_attachment(struct buf *out, const char *type, const char *encoding,
+			   const char *filename)
 {
 	header_add_plain(out, "Content-Type", type);
-	buf_add_text(out, "Content-Transfer-Encoding: base64\r\n"
-			  "Content-Disposition: attachment");
+	header_add_plain(out, "Content-Transfer-Encoding", encoding);
+	buf_add_text(out, "Content-Disposition: attachment");
 	if (filename && *filename) {
 		AUTO(free) char *clean = without_controls(filename);
 

@@ -21,6 +21,7 @@ void header_add_plain(struct buf *out, const char *name, const char *value);
 void header_add_date(struct buf *out, const char *name, int64_t ms);
 /* The domains in A-labels; an address whose local part is not ASCII stays UTF-8. */
 void header_add_addresses(struct buf *out, const char *name, const struct address *list, size_t n);
-/* Content-Type and Content-Disposition of an attachment. filename may be NULL. */
-void header_add_attachment(struct buf *out, const char *type, const char *filename);
+/* Type, encoding and Content-Disposition of an attachment. filename may be NULL. */
+void header_add_attachment(struct buf *out, const char *type, const char *encoding,
+			   const char *filename);
 #endif

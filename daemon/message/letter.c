@@ -151,6 +151,8 @@ static void put_attachments(json_t *object, const struct letter *l)
 		put_text(one, "name", l->attachments[i].name);
 		put_text(one, "type", l->attachments[i].type);
 		put_size(one, "size", l->attachments[i].size);
+		if (l->attachments[i].is_mail)
+			json_object_set_new(one, "mail", json_true());
 		json_array_append_new(array, one);
 	}
 	json_object_set_new(object, "attachments", array);
@@ -317,6 +319,7 @@ static int get_attachment(const json_t *object, struct attachment *ret, struct f
 		return bad_spec("attachments", f);
 	if (ret->type && !attachment_type_is_valid(ret->type))
 		return bad_spec("type", f);
+	ret->is_mail = json_is_true(json_object_get(object, "mail"));
 	return 0;
 }
 

@@ -14,6 +14,7 @@ struct attachment {
 	char *name; /* owned; a base name in UTF-8, or NULL */
 	char *type; /* owned; "image/png", or NULL: application/octet-stream */
 	uint64_t size;
+	bool is_mail; /* attachment_is_mail() said so: goes as message/rfc822, as it is */
 };
 
 enum letter_kind {
@@ -66,6 +67,9 @@ int letter_from_spec(const char *spec, size_t len, struct letter **ret, struct f
 int letter_check(const struct letter *l, const char **ret_field, struct failure *f);
 /* Base name without control characters, leading dots, path; owned. */
 char *attachment_name(const char *given);
+/* Can a mail of these octets stand in another one as it is (RFC 2046 5.2.1)? ASCII, line
+ * ends of one kind, no line too long. Other mails are attached as files. */
+bool attachment_is_mail(const char *bytes, size_t len);
 /* By the name's ending ("report.pdf" -> application/pdf). Static text. */
 const char *attachment_type(const char *name);
 

@@ -242,6 +242,25 @@ static void check_proof(const struct rule_config *rule, const struct incoming *i
 		weigh_proof(j, in->is_text);
 }
 
+static bool forwards(const struct rule_config *rule)
+{
+	for (size_t i = 0; i < rule->nactions; i++)
+		if (rule->actions[i].kind == ACTION_FORWARD)
+			return true;
+	return false;
+}
+
+/* What was seen before is not sorted a second time. What is not here whole can't go on
+ * whole, and what the rule does besides, delete it perhaps, would lose the rest. */
+static void check_sorted(const struct rule_config *rule, const struct incoming *in,
+			 struct judgement *j)
+{
+	j->verdict = in->stale ? VERDICT_PASSES : VERDICT_ACTS;
+	if (j->verdict == VERDICT_ACTS && in->cut && !in->is_text && forwards(rule))
+		refuse(j, "the mail is larger than the mailbox's `max_mail`, and can't be "
+			  "forwarded whole");
+}
+
 void judge(const struct config *config, const struct rule_config *rule,
 	   const struct mailbox_config *mailbox, const struct incoming *in,
 	   const struct command_line *command, int64_t now_ms, struct judgement *ret)
@@ -254,8 +273,7 @@ void judge(const struct config *config, const struct rule_config *rule,
 	if (!check_meant(rule, ret))
 		return;
 	if (!obeys) {
-		/* what was seen before is not sorted a second time */
-		ret->verdict = in->stale ? VERDICT_PASSES : VERDICT_ACTS;
+		check_sorted(rule, in, ret);
 		return;
 	}
 	if (check_sender(rule, mailbox, in, ret) && check_state(rule, in, now_ms, ret))

@@ -177,24 +177,25 @@ static struct letter *make_letter(struct queue *q, const struct config *config,
 	return l;
 }
 
-static void attach_one(struct letter *l, const char *name, const char *type, size_t len)
+static struct attachment *attach_one(struct letter *l, const char *name, size_t len)
 {
 	struct attachment *a = &l->attachments[l->nattachments++];
 
-	if (!type)
-		type = attachment_type(name);
 	a->name = attachment_name(name);
-	a->type = type ? xstrdup(type) : NULL;
+	a->type = xstrdup(attachment_type(name));
 	a->size = len;
+	return a;
 }
 
 static void attach(struct letter *l, const struct note *note)
 {
 	l->attachments = xcalloc(note->nmore + 1, sizeof(*l->attachments));
 	if (note->attached_name)
-		attach_one(l, note->attached_name, note->attached_type, note->attached_len);
+		attach_one(l, note->attached_name, note->attached_len)->is_mail =
+			note->attaches_mail &&
+			attachment_is_mail(note->attached, note->attached_len);
 	for (size_t i = 0; i < note->nmore; i++)
-		attach_one(l, note->more[i].name, NULL, note->more[i].len);
+		attach_one(l, note->more[i].name, note->more[i].len);
 }
 
 /* The text, and what is attached behind it. */
@@ -354,7 +355,7 @@ static void forward_mail(struct mailing *m, struct queue *q, const struct config
 			    .text = text,
 			    .short_text = head,
 			    .attached_name = "forwarded.eml",
-			    .attached_type = "message/rfc822",
+			    .attaches_mail = true,
 			    .attached = mail->bytes,
 			    .attached_len = mail->len};
 

@@ -30,9 +30,10 @@ struct note {
 	const char *subject;          /* where it answers nothing; NULL: none */
 	const char *text;
 	const char *short_text; /* for texts; NULL: as text */
-	/* an attachment, or NULL; attached_type NULL: by its name */
-	const char *attached_name, *attached_type, *attached;
+	/* an attachment, or NULL */
+	const char *attached_name, *attached;
 	size_t attached_len;
+	bool attaches_mail;                 /* that is a mail as it came */
 	const struct mail_attachment *more; /* of nmore, besides that one or without it */
 	size_t nmore;
 	bool urgent;

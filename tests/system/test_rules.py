@@ -404,7 +404,7 @@ def test_rules_sort_and_go_on(make_daemon, folder):
         r.settle()
         assert seen["To"] == "bo@example.org" and forwarded["To"] == "me@example.com"
         [attached] = forwarded.iter_attachments()
-        assert b"it is full" in attached.get_payload(decode=True)
+        assert "it is full" in attached.get_content().get_content()
         r.wait_gone(name)
         assert len(r.mails("seen: disk")) == len(r.mails("second")) == 1
 

@@ -23,7 +23,7 @@ static const char *attachment_fields(const char *type, const char *name)
 {
 	buf_clear(&out);
 	buf_init(&out, HEADER_BUF_MAX);
-	header_add_attachment(&out, type, name);
+	header_add_attachment(&out, type, "base64", name);
 	return buf_bytes(&out);
 }
 

@@ -28,7 +28,7 @@ static struct letter *full_letter(void)
 	l->text_size = 5;
 	l->attachments = xcalloc(1, sizeof(*l->attachments));
 	l->nattachments = 1;
-	l->attachments[0] = (struct attachment){xstrdup("x.png"), xstrdup("image/png"), 77};
+	l->attachments[0] = (struct attachment){xstrdup("x.png"), xstrdup("image/png"), 77, true};
 	l->message_id = xstrdup("1@example.com");
 	l->boundary = xstrdup("=_abc");
 	l->marker = xstrdup("m");
@@ -54,6 +54,7 @@ TEST(a_spec_is_one_line_and_read_back_to_the_same_letter)
 	expect_text(again->to[1].ascii, "b@xn--bcher-kva.example");
 	expect_text(again->from.name, "Box");
 	expect_int(again->attachments[0].size, 77);
+	expect_true(again->attachments[0].is_mail);
 	expect_true(again->has_html && again->html_size == 0);
 	expect_text(again->references, "<00@example.com> <0@example.com>");
 	expect_true(again->replied);

@@ -124,6 +124,45 @@ TEST(html_comes_with_its_text_and_files_behind_them)
 		" filename=\"b.eml\"\r\n\r\n\r\n--=_b.1--\r\n");
 }
 
+TEST(a_mail_that_can_stand_in_another_goes_as_it_is)
+{
+	struct letter *l = letter();
+
+	add_to(l, "me@example.com");
+	l->has_text = true;
+	l->text_size = 2;
+	add_attachment(l, "b.eml", NULL, 18);
+	l->attachments[0].is_mail = true;
+	expect_message(l,
+		       "Hi"
+		       "Subject: x\n\n--=_b.",
+		       HEAD "To: me@example.com\r\n" TAIL
+			    "Content-Type: multipart/mixed; boundary=\"=_b.1\"\r\n\r\n"
+			    "--=_b.1\r\n" PLAIN "Hi\r\n--=_b.1\r\n"
+			    "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: 7bit\r\n"
+			    "Content-Disposition: attachment;\r\n filename=\"b.eml\"\r\n\r\n"
+			    "Subject: x\r\n\r\n--=_b.\r\n--=_b.1--\r\n");
+}
+
+TEST(which_mail_can_stand_in_another)
+{
+	static const char fit[] = "A: b\r\n\r\nx", lines[] = "A: b\n\nx\n",
+			  mixed[] = "A: b\r\n\nx\n", eight[] = "A: b\r\n\r\n\xe9",
+			  bare[] = "A: b\r\n\r\nx\ry", nul[] = "A: b\r\n\r\n\0";
+	char *longer = xmalloc(999);
+
+	memset(longer, 'x', 999);
+	expect_true(attachment_is_mail(fit, sizeof(fit) - 1));
+	expect_true(attachment_is_mail(lines, sizeof(lines) - 1));
+	expect_true(attachment_is_mail(longer, 998));
+	expect_false(attachment_is_mail(longer, 999));
+	expect_false(attachment_is_mail(mixed, sizeof(mixed) - 1));
+	expect_false(attachment_is_mail(eight, sizeof(eight) - 1));
+	expect_false(attachment_is_mail(bare, sizeof(bare) - 1));
+	expect_false(attachment_is_mail(nul, sizeof(nul)));
+	free(longer);
+}
+
 TEST(the_encoding_of_a_text_is_chosen_by_it)
 {
 	static const struct {
