@@ -129,6 +129,7 @@ static void desk_free(struct desk *desk)
 {
 	mailbox_close(desk->mailbox);
 	bin_closed(desk->desks->engine->bin, desk->config->name);
+	matters_closed(desk->desks->engine, desk->config->name);
 	config_unref(desk->holder);
 	free(desk->cursor);
 	free(desk);

@@ -8,6 +8,7 @@
 #include "message/parse.h"
 #include "rules/desk.h"
 #include "rules/lockout.h"
+#include "rules/matter.h"
 #include "rules/matter_room.h"
 #include "rules/question.h"
 
@@ -45,6 +46,7 @@ static void fetched(void *ctx, const struct mail *mail, const struct failure *wh
 	struct matter *m = ctx;
 	struct question *q = questions_by_run(m->engine->questions, m->question);
 
+	m->fetches = false;
 	if (m->engine->stopped)
 		return;
 	if (!mail || !q) {
@@ -75,7 +77,34 @@ static void fetch(struct matter *m, struct question *q)
 	}
 	q->taken = true;
 	m->question = q->run;
+	m->fetches = true;
 	mailbox_fetch(desk_mailbox(desk), q->ref, fetched, m);
+}
+
+static void fetch_anew(struct matter *m)
+{
+	struct question *q = questions_by_run(m->engine->questions, m->question);
+
+	if (q) {
+		q->taken = false;
+		fetch(m, q);
+	} else {
+		give_up(m, NULL, "this was confirmed before, or too late");
+	}
+}
+
+void matters_closed(struct engine *e, const char *mailbox)
+{
+	for (struct matter *m = e->matters; m; m = m->next) {
+		const struct question *q =
+			m->fetches ? questions_by_run(e->questions, m->question) : NULL;
+
+		if (!q || strcmp(q->mailbox, mailbox) != 0)
+			continue;
+		m->fetches = false;
+		m->deed = fetch_anew;
+		deadline_set(&m->again, ENGINE_AGAIN_MS);
+	}
 }
 
 static void weighed(void *ctx, unsigned strikes, const struct failure *why)

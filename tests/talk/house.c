@@ -45,16 +45,48 @@ void house_open(struct house *h, const char *settings)
 	house_open_with(h, "transports = ( { name = \"fake\"; type = \"fake\"; } );", settings);
 }
 
-void house_open_with(struct house *h, const char *transports, const char *settings)
+void house_begin(struct house *h)
 {
-	struct failure f = {0};
-
 	alarm(REAL_SECONDS);
 	*h = (struct house){.folder = "/tmp/nuncio-house-XXXXXX", .loop = loop_new()};
 	expect_some(mkdtemp(h->folder));
+}
+
+static const struct config *read_config(const struct house *h, const char *transports,
+					const char *settings)
+{
 	AUTO(free) char *path = xprintf("%s/nuncio.conf", h->folder);
+	const struct config *config;
+	struct failure f = {0};
+
 	write_config(h, path, transports, settings);
-	expect_ok(config_load(path, &h->config, NULL, NULL, &f), &f);
+	expect_ok(config_load(path, &config, NULL, NULL, &f), &f);
+	return config;
+}
+
+void house_change(struct house *h, const char *transports, const char *settings)
+{
+	const struct config *old = h->config;
+	struct failure f = {0};
+
+	h->config = read_config(h, transports, settings);
+	expect_ok(queue_configure(h->queue, h->config, &f), &f);
+	engine_configure(h->engine, h->config);
+	server_configure(h->server, h->config);
+	config_unref(old);
+}
+
+void house_open_with(struct house *h, const char *transports, const char *settings)
+{
+	house_begin(h);
+	house_furnish(h, transports, settings);
+}
+
+void house_furnish(struct house *h, const char *transports, const char *settings)
+{
+	struct failure f = {0};
+
+	h->config = read_config(h, transports, settings);
 	struct store_options options = {.directory = h->config->state, .lease_ms = 60000};
 	expect_ok(store_open(h->loop, &options, &h->store, &f), &f);
 	h->resolver = resolver_new(h->loop);

@@ -22,6 +22,11 @@ struct house {
 void house_open(struct house *h, const char *settings);
 /* transports: that line of it, or "": then it has one Maildir, "outbox". */
 void house_open_with(struct house *h, const char *transports, const char *settings);
+/* The same in two steps: its folder and its loop, then the rest. */
+void house_begin(struct house *h);
+void house_furnish(struct house *h, const char *transports, const char *settings);
+/* Another configuration, as by SIGHUP. */
+void house_change(struct house *h, const char *transports, const char *settings);
 void house_close(struct house *h);
 
 struct client {

@@ -409,6 +409,11 @@ bool talk_is_over(const struct talk *t)
 	return t->problem || (t->at == t->script.count && t->out.len == 0 && !t->shaking);
 }
 
+bool talk_awaits_end(const struct talk *t)
+{
+	return t->at < t->script.count && t->script.steps[t->at].kind == STEP_GONE;
+}
+
 const char *talk_problem(const struct talk *t)
 {
 	return t->problem;

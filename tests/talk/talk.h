@@ -49,6 +49,7 @@ struct talk *talk_pair(struct loop *loop, const char *script, const struct talk_
 uint16_t talk_port(const struct talk *t); /* on 127.0.0.1 */
 
 bool talk_is_over(const struct talk *t);         /* all was spoken, or something differed */
+bool talk_awaits_end(const struct talk *t);      /* it is at a GONE */
 const char *talk_problem(const struct talk *t);  /* NULL: none so far */
 unsigned talk_resumptions(const struct talk *t); /* TLS sessions that were taken up again */
 /* Turns the loop until the script is over. */
