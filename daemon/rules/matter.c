@@ -168,6 +168,7 @@ void matter_go_on(struct matter *m)
 	obedience_clear(&m->obedience);
 	m->passed = NULL;
 	m->code_wrong = false;
+	m->counted = false;
 	m->at++;
 	if (more)
 		matter_walk(m);

@@ -85,6 +85,16 @@ static void put_refused(struct matter *m, const struct refusal *r, struct batch 
 	matter_add_place(m, batch);
 }
 
+/* A mail is counted once, however often it is begun anew because of the store. */
+static bool may_tell(struct matter *m, const struct contact_config *contact)
+{
+	if (!m->counted)
+		m->counted = lockouts_may_send(m->engine->lockouts, contact->name, PACE_REFUSALS);
+	if (!m->counted)
+		log_info(&m->engine->log, "%s was told enough within the hour", contact->name);
+	return m->counted;
+}
+
 static void commit_refusal(struct matter *m, struct refusal *r)
 {
 	struct engine *e = m->engine;
@@ -98,7 +108,7 @@ static void commit_refusal(struct matter *m, struct refusal *r)
 		batch_strike(batch, contact->name, channel, clock_wall_ms());
 		lockouts_strike(e->lockouts, contact->name, channel);
 	}
-	if (r->told && contact)
+	if (r->told && contact && may_tell(m, contact))
 		reply_refusal(e, mailing, m->config, contact, &m->own, r->why);
 	if (m->locked_out && contact && lockouts_tell(e->lockouts, contact->name, channel))
 		reply_lockout(e, mailing, m->config, contact, channel);
@@ -263,7 +273,7 @@ static int ask(struct matter *m, struct mailing *mailing, char digest[QUESTION_D
 	struct engine *e = m->engine;
 	char code[9];
 
-	if (!lockouts_may_send(e->lockouts, m->judgement.contact->name, PACE_REFUSALS))
+	if (!may_tell(m, m->judgement.contact))
 		return -1;
 	token_make(m->obedience.token);
 	proof_make_code(code);

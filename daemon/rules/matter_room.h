@@ -29,6 +29,7 @@ struct matter {
 	bool locked_out;       /* this wrong proof was one too many */
 	bool spent;            /* this mail's proof was used, by an earlier rule */
 	bool cursor_kept;      /* with what was committed */
+	bool counted;          /* among what its sender is told within an hour */
 	bool fetches;          /* the mail that was asked about */
 	int64_t question;      /* that it answers; 0: none */
 	struct obedience obedience;

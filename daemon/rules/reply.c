@@ -25,10 +25,6 @@ void reply_refusal(struct engine *e, struct mailing *m, const struct config *con
 	struct audience to = {0};
 	struct thread thread;
 
-	if (!lockouts_may_send(e->lockouts, contact->name, PACE_REFUSALS)) {
-		log_info(&e->log, "%s was told of enough refusals within the hour", contact->name);
-		return;
-	}
 	AUTO(free)
 	char *text =
 		xprintf("%.2000s\n\nThis was not obeyed: %s.\nNothing was run.\n", command, why);

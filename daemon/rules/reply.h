@@ -8,7 +8,7 @@ struct engine;
 struct mailing;
 struct received;
 
-/* Why it was refused; within its pace. */
+/* Why it was refused. The pace is the caller's to keep. */
 void reply_refusal(struct engine *e, struct mailing *m, const struct config *config,
 		   const struct contact_config *contact, const struct received *what,
 		   const char *why);

@@ -30,7 +30,7 @@ struct running {
 	int64_t id;
 	char *token, *rule, *contact, *command, *origin, *ref; /* owned */
 	struct plan plan;
-	bool has_ended;
+	bool has_ended, reports;
 	struct ending ending;
 	struct deadline again;
 	struct running *next;
@@ -90,13 +90,8 @@ static void add_report(struct running *r, struct mailing *m)
 {
 	struct engine *e = r->engine;
 
-	if (audience_is_empty(&r->plan.report))
+	if (!r->reports)
 		return;
-	if (*r->contact && !lockouts_may_send(e->lockouts, r->contact, PACE_REPORTS)) {
-		log_warn(&e->log, "run %lld: %s was told too much within the hour: no report",
-			 (long long)r->id, r->contact);
-		return;
-	}
 	AUTO(free) char *text = ending_text(&r->ending, r->command);
 	AUTO(free) char *short_text = ending_short_text(&r->ending, r->command);
 	AUTO(free) char *subject = xprintf("%s: %s", r->rule, r->ending.sentence);
@@ -151,6 +146,20 @@ static void finish(void *ctx)
 	mailing_commit(m, batch, finished, r);
 }
 
+/* Asked once, however often the end has to be written. */
+static bool may_report(const struct running *r)
+{
+	struct engine *e = r->engine;
+
+	if (audience_is_empty(&r->plan.report))
+		return false;
+	if (!*r->contact || lockouts_may_send(e->lockouts, r->contact, PACE_REPORTS))
+		return true;
+	log_warn(&e->log, "run %lld: %s was told too much within the hour: no report",
+		 (long long)r->id, r->contact);
+	return false;
+}
+
 static void ended(void *ctx, const struct run_result *result)
 {
 	struct running *r = ctx;
@@ -158,6 +167,7 @@ static void ended(void *ctx, const struct run_result *result)
 
 	CRASH_POINT("rules.result");
 	r->has_ended = true;
+	r->reports = may_report(r);
 	ending_of(&r->ending, result);
 	log_info(&e->log, "run %lld of %s for %s: %s", (long long)r->id, r->rule,
 		 *r->contact ? r->contact : "nobody", r->ending.sentence);

@@ -40,32 +40,10 @@ static void begin_run(struct rules_stage *s, const char *run)
 	snprintf(s->runs[s->nruns++], sizeof(*s->runs), "%s", run);
 }
 
-static json_t *answer_to(struct rules_stage *s, const struct varlink_call *call)
+/* parameters are taken. */
+static void reply(struct stage_peer *p, json_t *parameters)
 {
-	const char *word = strrchr(call->method, '.') + 1;
-	int64_t now_ms = clock_wall_ms();
-
-	if (strcmp(word, "Start") == 0)
-		begin_run(s, json_string_value(json_object_get(call->parameters, "run")));
-	if (strcmp(word, "Collect") == 0)
-		return run_result_write(&(struct run_result){.end = RUN_END_EXITED,
-							     .started_ms = now_ms,
-							     .ended_ms = now_ms,
-							     .output = "did it\n",
-							     .output_len = 7,
-							     .output_total = 7,
-							     .head_len = 7});
-	return json_pack("{s:s}", "state", "running");
-}
-
-static void answer(struct stage_peer *p, const char *frame, size_t len)
-{
-	struct varlink_call call;
-	struct failure f;
 	struct buf out;
-
-	expect_ok(varlink_call_parse(frame, len, &call, &f), &f);
-	json_t *parameters = answer_to(p->stage, &call);
 
 	buf_init(&out, 1 << 20);
 	expect_int(varlink_add_reply(&out, parameters, false, '\0'), 0);
@@ -73,6 +51,46 @@ static void answer(struct stage_peer *p, const char *frame, size_t len)
 	send(p->fd, buf_bytes(&out), out.len, MSG_NOSIGNAL);
 	buf_clear(&out);
 	json_decref(parameters);
+}
+
+static void reply_end(struct stage_peer *p)
+{
+	int64_t now_ms = clock_wall_ms();
+
+	p->waits = false;
+	reply(p, run_result_write(&(struct run_result){.end = RUN_END_EXITED,
+						       .started_ms = now_ms,
+						       .ended_ms = now_ms,
+						       .output = "did it\n",
+						       .output_len = 7,
+						       .output_total = 7,
+						       .head_len = 7}));
+}
+
+void rules_let_go(struct rules_stage *s)
+{
+	s->holds = false;
+	for (size_t i = 0; i < STAGE_PEERS; i++)
+		if (s->peers[i].fd >= 0 && s->peers[i].waits)
+			reply_end(&s->peers[i]);
+}
+
+static void answer(struct stage_peer *p, const char *frame, size_t len)
+{
+	struct varlink_call call;
+	struct failure f;
+
+	expect_ok(varlink_call_parse(frame, len, &call, &f), &f);
+	const char *word = strrchr(call.method, '.') + 1;
+
+	if (strcmp(word, "Start") == 0)
+		begin_run(p->stage, json_string_value(json_object_get(call.parameters, "run")));
+	if (strcmp(word, "Collect") != 0)
+		reply(p, json_pack("{s:s}", "state", "running"));
+	else if (p->stage->holds)
+		p->waits = true;
+	else
+		reply_end(p);
 	varlink_call_clear(&call);
 }
 
@@ -172,7 +190,7 @@ void rules_open(struct rules_stage *s, const char *script, const char *rules, co
 	s->rules = xstrdup(rules);
 	s->more = xstrdup(more);
 	open_runner(s);
-	AUTO(free) char *settings = settings_of(s, true);
+	AUTO(free) char *settings = settings_of(s, *script);
 
 	house_furnish(&s->house, "", settings);
 }
@@ -246,6 +264,42 @@ static void turn(struct rules_stage *s)
 	loop_turn(s->house.loop, !rests);
 	if (talk_problem(s->talk))
 		expect_stop(__FILE__, __LINE__, "%s", talk_problem(s->talk));
+}
+
+struct up {
+	size_t boxes, up;
+};
+
+static void is_up(void *ctx, const struct mailbox_status *status)
+{
+	struct up *count = ctx;
+
+	count->boxes++;
+	count->up += status->state == MAILBOX_WATCHING;
+}
+
+void rules_until_watched(struct rules_stage *s)
+{
+	struct up count;
+
+	do {
+		turn(s);
+		count = (struct up){0};
+		engine_each_mailbox(s->house.engine, is_up, &count);
+	} while (!count.boxes || count.up < count.boxes);
+}
+
+static void flushed(void *ctx, const struct batch_result *result)
+{
+	*(bool *)ctx = true;
+}
+
+void rules_flush(struct rules_stage *s)
+{
+	bool done = false;
+
+	store_commit(s->house.store, batch_new(), flushed, &done);
+	talk_until(s->house.loop, &done);
 }
 
 void rules_until_told(struct rules_stage *s, const char *subject, unsigned count)

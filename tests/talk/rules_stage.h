@@ -19,6 +19,7 @@ struct stage_peer {
 	struct watch watch;
 	struct buf in;
 	struct varlink_framer framer;
+	bool waits; /* for a run's end */
 };
 struct rules_stage {
 	struct house house;
@@ -29,18 +30,22 @@ struct rules_stage {
 	struct stage_peer peers[STAGE_PEERS];
 	char runs[STAGE_RUNS][65]; /* ids that were begun, each once, of nruns */
 	size_t nruns;
+	bool holds;    /* no run ends */
 	size_t nbegun; /* how often one was: more, when one was begun again */
 };
-/* rules: rows of `rules`. more: rows of `mailboxes` behind that of the script, "inbox"; @ in
+/* script "": there is no such mailbox. rules: rows of `rules`. more: rows of `mailboxes` behind that of the script, "inbox"; @ in
  * it is the folder. */
 void rules_open(struct rules_stage *s, const char *script, const char *rules, const char *more);
 /* Another configuration: inbox false: without the script's mailbox. */
 void rules_change(struct rules_stage *s, const char *rules, bool inbox);
+void rules_until_watched(struct rules_stage *s); /* all mailboxes are up */
+void rules_flush(struct rules_stage *s);         /* what the store was given is answered */
 /* Until so many mails are in the outbox whose subject begins so. */
 void rules_until_told(struct rules_stage *s, const char *subject, unsigned count);
 unsigned rules_told(const struct rules_stage *s, const char *subject);
 /* What stands behind "key: " in the mail that asks; the caller's. */
 char *rules_code(const struct rules_stage *s);
+void rules_let_go(struct rules_stage *s); /* holds no more */
 void rules_drop(const struct rules_stage *s, const char *folder, const char *mail);
 /* All was spoken; nothing is left to do with any mail. */
 void rules_settled(struct rules_stage *s);

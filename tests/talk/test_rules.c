@@ -1,6 +1,9 @@
 /* tests/talk/test_rules.c - commands of a mailbox whose server goes away, or says no, at any
  * step between a mail and the end of its disposal: each runs once, is answered once, and
  * what is to become of its mail is done as soon as that is possible. */
+#include <signal.h>
+#include <sys/resource.h>
+
 #include "alloc.h"
 #include "auto.h"
 #include "imap_stage.h"
@@ -251,6 +254,61 @@ TEST(a_mailbox_that_goes_with_a_reload_while_a_mail_is_fetched_stops_no_other)
 	}
 	rules_settled(&s);
 	expect_int(s.nruns, 1);
+	rules_end(&s);
+}
+
+/* Files can't grow: the store fails, and what waits for it is tried again, so often. */
+static void while_nothing_can_be_written(struct rules_stage *s, unsigned times)
+{
+	struct rlimit before, none = {0};
+
+	expect_int(getrlimit(RLIMIT_FSIZE, &before), 0);
+	none.rlim_max = before.rlim_max;
+	signal(SIGXFSZ, SIG_IGN);
+	expect_int(setrlimit(RLIMIT_FSIZE, &none), 0);
+	rules_let_go(s);
+	for (unsigned i = 0; i < times; i++) {
+		loop_turn_clock(s->house.loop, 5000);
+		for (unsigned turns = 0; turns < 5; turns++)
+			loop_turn(s->house.loop, false);
+		rules_flush(s);
+	}
+	expect_int(setrlimit(RLIMIT_FSIZE, &before), 0);
+	loop_turn_clock(s->house.loop, 5000);
+}
+
+TEST(a_report_is_not_lost_because_it_could_not_be_written_for_long)
+{
+	struct rules_stage s;
+
+	rules_open(&s, "", PLAIN_ROW, DROP);
+	s.holds = true;
+	rules_until_watched(&s);
+	rules_drop(&s, "drop", "From: me@example.org\nSubject: count n\n\n");
+	while (!s.nbegun)
+		loop_turn(s.house.loop, true);
+	while_nothing_can_be_written(&s, 250);
+	rules_until_told(&s, "Re: count n", 1);
+	rules_settled(&s);
+	expect_int(s.nbegun, 1);
+	rules_end(&s);
+}
+
+TEST(a_question_is_not_refused_because_it_could_not_be_written_for_long)
+{
+	static const char ask[] =
+		"{ name = \"ask\"; on = { mail = \"drop\"; }; when = { from = \"me\"; "
+		"command = \"^count\"; proof = \"confirm\"; }; do = { run = "
+		"[\"/bin/true\"]; }; }";
+	struct rules_stage s;
+
+	rules_open(&s, "", ask, DROP);
+	rules_until_watched(&s);
+	rules_drop(&s, "drop", "From: me@example.org\nSubject: count n\n\n");
+	while_nothing_can_be_written(&s, 30);
+	rules_until_told(&s, "Is this command yours?", 1);
+	rules_settled(&s);
+	expect_int(rules_told(&s, ""), 1);
 	rules_end(&s);
 }
 
