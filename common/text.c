@@ -127,6 +127,18 @@ char *text_safe_line(char *out, size_t size, const char *bytes, size_t len)
 	return out;
 }
 
+size_t text_whole(const char *bytes, size_t len)
+{
+	size_t begins = len;
+
+	while (begins && len - begins < 4 && ((unsigned char)bytes[begins - 1] & 0xc0) == 0x80)
+		begins--;
+	if (!begins)
+		return 0;
+	begins--;
+	return character_len(bytes + begins, len - begins) == len - begins ? len : begins;
+}
+
 static char lower(char c)
 {
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;

@@ -12,6 +12,8 @@ bool text_is_one_line(const char *bytes, size_t len);
  * control characters and invalid UTF-8 become '?', too long text is cut on a
  * character with "..." at its end. Returns out. */
 char *text_safe_line(char *out, size_t size, const char *bytes, size_t len);
+/* Octets of them without a character that their end cuts in two. */
+size_t text_whole(const char *bytes, size_t len);
 bool text_equal_nocase(const char *a, const char *b); /* ASCII only, no locale */
 bool text_starts_nocase(const char *text, const char *prefix);
 /* Shell-style match: '*' any run, '?' one byte, all else itself without regard

@@ -59,14 +59,6 @@ size_t text_message_wants(const struct letter *l, bool cut)
 	return cut && words > WORDS_MAX ? WORDS_MAX : words;
 }
 
-/* Without a character that the end of what is looked at cut in two. */
-static size_t whole_characters(const char *text, size_t len)
-{
-	for (int back = 0; back < 4 && len && !text_is_utf8(text, len); back++)
-		len--;
-	return len;
-}
-
 static int add_all(const struct letter *l, const char *content, size_t len, struct buf *out,
 		   struct failure *f)
 {
@@ -75,7 +67,7 @@ static int add_all(const struct letter *l, const char *content, size_t len, stru
 	if (l->subject && *l->subject)
 		buf_printf(out, "%s%s", l->subject, l->has_text || l->has_html ? "\n" : "");
 	if (l->has_text) {
-		add_lines(out, content, len < l->text_size ? whole_characters(content, len) : len);
+		add_lines(out, content, len < l->text_size ? text_whole(content, len) : len);
 	} else if (l->has_html) {
 		size_t plain_len;
 		AUTO(free) char *plain = html_text(content, len, &plain_len);

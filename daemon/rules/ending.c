@@ -13,6 +13,7 @@
 
 #define SHORT_OUTPUT 300
 #define SHORT_COMMAND 60
+#define LONG_COMMAND 8000
 
 /* ---- the output ---- */
 
@@ -210,7 +211,8 @@ char *ending_text(const struct ending *e, const char *command)
 
 	buf_init(&out, ENDING_INLINE + 16 * 1024);
 	if (*command)
-		buf_printf(&out, "%.8000s\n\n", command);
+		buf_printf(&out, "%.*s\n\n",
+			   (int)text_whole(command, strnlen(command, LONG_COMMAND)), command);
 	buf_printf(&out, "%s\n", e->sentence);
 	if (e->len)
 		buf_add_text(&out, "\n");

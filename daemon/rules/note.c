@@ -270,14 +270,12 @@ static void add_texts(struct mailing *m, struct queue *q, const struct config *c
 	AUTO(letter_free) struct letter *l = make_letter(q, config, note);
 	struct delivery_row *rows = xcalloc(note->to->ntexts, sizeof(*rows));
 	const char *text = note->short_text ? note->short_text : note->text;
-	char *content = xstrndup(text, TEXT_MAX);
-	size_t len = strlen(content);
+	size_t len = text_whole(text, strnlen(text, TEXT_MAX));
+	char *content = xstrndup(text, len);
 
 	/* what answers a text says by itself what it answers */
 	if (note->answers && !note->answers->message_id)
 		free(TAKE(l->subject));
-	while (len && !text_is_utf8(content, len))
-		len--; /* cut within a character */
 	l->text_size = len;
 	for (size_t i = 0; i < note->to->ntexts; i++)
 		rows[i] = delivery(note->to->texts[i], note->to->route ? note->to->route : "#sms",

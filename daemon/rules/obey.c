@@ -19,6 +19,9 @@
 #include "rules/plan.h"
 #include "rules/question.h"
 #include "rules/room.h"
+#include "text.h"
+
+#define COMMAND_SHOWN 2000
 
 void token_make(char ret[TOKEN_SIZE])
 {
@@ -231,7 +234,9 @@ static void put_row(struct obedience *o, struct batch *batch)
 static void add_done_report(const struct obedience *o, const struct plan *plan, struct mailing *m)
 {
 	AUTO(free)
-	char *text = xprintf("%.2000s\n\nThe rule %s was followed.\n", o->command, o->rule->name);
+	char *text = xprintf("%.*s\n\nThe rule %s was followed.\n",
+			     (int)text_whole(o->command, strnlen(o->command, COMMAND_SHOWN)),
+			     o->command, o->rule->name);
 
 	if (!audience_is_empty(&plan->report))
 		note_add(m, o->engine->queue, o->config,

@@ -15,7 +15,17 @@
 #include "rules/note.h"
 #include "rules/received.h"
 #include "rules/room.h"
+#include "text.h"
 #include "transport/transport.h"
+
+/* A command may be long. */
+#define COMMAND_SHOWN 2000
+#define COMMAND_SHOWN_SHORT 60
+
+static int shown(const char *command, size_t most)
+{
+	return (int)text_whole(command, strnlen(command, most));
+}
 
 void reply_refusal(struct engine *e, struct mailing *m, const struct config *config,
 		   const struct contact_config *contact, const struct received *what,
@@ -26,9 +36,11 @@ void reply_refusal(struct engine *e, struct mailing *m, const struct config *con
 	struct thread thread;
 
 	AUTO(free)
-	char *text =
-		xprintf("%.2000s\n\nThis was not obeyed: %s.\nNothing was run.\n", command, why);
-	AUTO(free) char *short_text = xprintf("%.60s: not obeyed: %s", command, why);
+	char *text = xprintf("%.*s\n\nThis was not obeyed: %s.\nNothing was run.\n",
+			     shown(command, COMMAND_SHOWN), command, why);
+	AUTO(free)
+	char *short_text =
+		xprintf("%.*s: not obeyed: %s", shown(command, COMMAND_SHOWN_SHORT), command, why);
 	audience_add_contact(&to, config, contact, what->in.is_text ? BY_SMS : BY_MAIL);
 	received_thread(what, &thread);
 	note_add(m, e->queue, config,
@@ -73,9 +85,9 @@ static enum by other_channel(struct engine *e, const struct contact_config *cont
 
 static char *question_text(const struct received *what, const char *command, const char *code)
 {
-	return xprintf("A command came under your name:\n\n  %.2000s\n\nTo have it obeyed, "
+	return xprintf("A command came under your name:\n\n  %.*s\n\nTo have it obeyed, "
 		       "send within 10 minutes %s\n\n%s%s\n\nIf it is not yours, do nothing.\n",
-		       command,
+		       shown(command, COMMAND_SHOWN), command,
 		       what->in.is_text ? "a text from your number that says:"
 					: "a mail from your address with this line in its text:",
 		       what->in.is_text ? "#" : "key: ", code);
@@ -93,8 +105,9 @@ int reply_question(struct engine *e, struct mailing *m, const struct config *con
 		return -1;
 	AUTO(free) char *text = question_text(what, command, code);
 	AUTO(free)
-	char *short_text = xprintf("%s%s (10 min) confirms: %.80s",
-				   what->in.is_text ? "#" : "key: ", code, command);
+	char *short_text =
+		xprintf("%s%s (10 min) confirms: %.*s", what->in.is_text ? "#" : "key: ", code,
+			shown(command, COMMAND_SHOWN_SHORT), command);
 	note_add(m, e->queue, config,
 		 &(struct note){.to = &to,
 				.subject = "Is this command yours?",

@@ -118,6 +118,14 @@ def test_a_code_is_good_for_one_text(make_daemon, folder):
         assert r.ran() == ["one"]
 
 
+def test_a_refusal_says_why_whatever_the_command_says(make_daemon, folder):
+    """Where the command is cut in the answer stands a letter of two octets."""
+    with rig(make_daemon, folder, COUNT) as r:
+        r.receive("count " + "x" * 53 + "\N{LATIN SMALL LETTER E WITH ACUTE}" * 9)
+        [answer] = r.wait_answer("no proof")
+        assert answer.startswith("count xxx") and "\N{REPLACEMENT CHARACTER}" not in answer
+
+
 def test_a_stranger_is_refused_and_told_nothing(make_daemon, folder):
     with rig(make_daemon, folder, COUNT) as r:
         r.receive(f"count one #{totp()}", number=STRANGER)

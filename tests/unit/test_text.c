@@ -156,4 +156,16 @@ TEST(patterns_do_not_explode)
 	expect_true(clock() - start < 5 * CLOCKS_PER_SEC);
 }
 
+TEST(what_ends_within_a_character_ends_before_it)
+{
+	static const char text[] = "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80z";
+	static const size_t whole[] = {0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 11};
+
+	for (size_t len = 0; len < sizeof(text); len++)
+		expect_int(text_whole(text, len), whole[len]);
+	/* what is no character is none wherever it ends */
+	expect_int(text_whole("a\xff", 2), 1);
+	expect_int(text_whole("\x80", 1), 0);
+}
+
 RUN_TESTS()
