@@ -40,7 +40,7 @@ struct dispatch {
 	struct claimer *claimer; /* owned */
 	struct parcels *parcels; /* owned */
 	struct settle *settle;   /* owned */
-	struct tracker *tracker; /* owned; NULL: there is nothing to ask */
+	struct tracker *tracker; /* owned; NULL: it carries no texts */
 	struct probes probes;
 	struct leases leases;
 	struct window window; /* of messages claimed ahead */
@@ -374,9 +374,8 @@ int dispatch_new(struct loop *loop, struct store *store, struct resolver *resolv
 		dispatch_free(d);
 		return failure_wrap(f, "transport %s", config->name);
 	}
-	if (kind->ask)
-		d->tracker = tracker_new(loop, store, kind, d->transport, config, &d->log,
-					 &tracker_events, d);
+	d->tracker =
+		tracker_new(loop, store, kind, d->transport, config, &d->log, &tracker_events, d);
 	*ret = d;
 	return 0;
 }

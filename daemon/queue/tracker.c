@@ -334,6 +334,27 @@ static void reported(void *ctx, const struct report *reports, size_t n, const st
 	commit(t, r);
 }
 
+/* It can't be asked: what was interrupted goes out again, as a mail does, whose twin is told
+ * by its Message-ID. */
+static void send_again(struct tracker *t, struct round *r)
+{
+	int64_t now_ms = clock_wall_ms();
+
+	for (size_t i = 0; i < r->n; i++) {
+		struct subject *s = &r->subjects[i];
+
+		s->change = (struct delivery_change){.from = s->state};
+		s->cost = -1;
+		if (s->state != STATE_UNCERTAIN)
+			change_to(s, STATE_SENT, 0, "unconfirmed: nobody can be asked");
+		else if (s->expires_ms && now_ms >= s->expires_ms)
+			change_to(s, STATE_EXPIRED, 0, "interrupted, and too late now");
+		else
+			change_to(s, STATE_QUEUED, now_ms, "interrupted: again");
+	}
+	commit(t, r);
+}
+
 static char **copy_owned(const char *const *owned)
 {
 	size_t n = 0;
@@ -384,6 +405,10 @@ static void begin(struct tracker *t, const struct track_result *result)
 	r->inquiries = xcalloc(r->n, sizeof(*r->inquiries));
 	for (size_t i = 0; i < r->n; i++)
 		subject_init(&r->subjects[i], &r->inquiries[i], &result->rows[i]);
+	if (!t->kind->ask) {
+		send_again(t, r);
+		return;
+	}
 	r->asking = true;
 	log_debug(t->log, "asks what became of %zu text%s", r->n, r->n == 1 ? "" : "s");
 	t->kind->ask(t->transport, r->inquiries, r->n, reported, t);
@@ -426,8 +451,11 @@ struct tracker *tracker_new(struct loop *loop, struct store *store,
 			    const struct transport_config *config, const struct log *log,
 			    const struct tracker_events *events, void *ctx)
 {
-	struct tracker *t = xcalloc(1, sizeof(*t));
+	struct tracker *t;
 
+	if (!(kind->carries & CARRIES_TEXTS))
+		return NULL;
+	t = xcalloc(1, sizeof(*t));
 	t->store = store;
 	t->kind = kind;
 	t->transport = transport;
@@ -455,7 +483,7 @@ void tracker_free(struct tracker *t)
 
 void tracker_poke(struct tracker *t)
 {
-	if (!t)
+	if (!t || !t->kind->ask)
 		return;
 	if (t->round)
 		t->poked = true;

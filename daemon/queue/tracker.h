@@ -1,6 +1,6 @@
 /* queue/tracker.h - what became of texts that their provider has, or may have: asks when
- * it is time, as many together as there are, and settles what it hears. For the
- * transports that can be asked. */
+ * it is time, as many together as there are, and settles what it hears. Where nobody can
+ * be asked, what a crash interrupted is sent again. */
 #ifndef NUNCIO_QUEUE_TRACKER_H
 #define NUNCIO_QUEUE_TRACKER_H
 #include <stddef.h>
@@ -16,7 +16,7 @@ struct tracker_events {
 	/* They are on disk. again: some wait for another attempt. */
 	void (*happened)(void *ctx, const struct event_row *events, size_t n, bool again);
 };
-/* kind->ask is not NULL; transport lives as long as the tracker. */
+/* transport lives as long as the tracker. NULL: it carries no texts. */
 struct tracker *tracker_new(struct loop *loop, struct store *store,
 			    const struct transport_kind *kind, struct transport *transport,
 			    const struct transport_config *config, const struct log *log,

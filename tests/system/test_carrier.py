@@ -143,6 +143,21 @@ def test_many_texts_share_a_session_and_each_is_sent_once(make_daemon, make_serv
     assert words == sorted(str(i) for i in range(40))
 
 
+def test_what_a_crash_interrupts_goes_out_again(make_daemon, make_server):
+    """Like the mail that it is: nobody could be asked what became of it."""
+    server = make_server({"dot": hostile.in_turn(hostile.silence)})
+    d = make_daemon(config(server.port, throttle='"none"')).start()
+    identities = [sent(d, "--by", "sms", "bo", f"text {i}") for i in range(4)]
+    for identity in identities:
+        d.wait_events(identity, lambda e: e["to"] == "sending")
+    d.kill()
+    d.start()
+    for identity in identities:
+        assert d.wait_final(identity) == {"+12125550124": "sent"}
+    came = {(m.message_id, m.parsed.get_content().split()[1]) for m in server.mails}
+    assert sorted(number for _, number in came) == list("0123")  # a twin has the same Message-ID
+
+
 def test_large_content_goes_through_whole(make_daemon, make_server, folder):
     """More than is kept in memory with the message: it is read from the store piece by piece."""
     server = make_server()
