@@ -2,7 +2,7 @@
  * what. Who may ask for a change is decided elsewhere. */
 #include "queue/state.h"
 
-#include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #define BIT(state) (1u << STATE_##state)
@@ -45,6 +45,18 @@ static bool is_state(enum delivery_state s)
 const char *state_name(enum delivery_state s)
 {
 	return is_state(s) ? states[s].name : "unknown";
+}
+
+char *state_list(char *out, size_t size)
+{
+	size_t used = 0;
+
+	*out = '\0';
+	for (size_t i = 0; i < NSTATES; i++)
+		if (states[i].name && used < size)
+			used += (size_t)snprintf(out + used, size - used, "%s%s", used ? ", " : "",
+						 states[i].name);
+	return out;
 }
 
 bool state_parse(const char *name, enum delivery_state *ret)

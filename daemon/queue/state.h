@@ -2,6 +2,7 @@
 #ifndef NUNCIO_QUEUE_STATE_H
 #define NUNCIO_QUEUE_STATE_H
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Stored as these numbers: never renumber. */
 enum delivery_state {
@@ -20,6 +21,8 @@ enum delivery_state {
 	STATE_STANDBY = 13, /* another way: goes when the first does not lead there */
 };
 const char *state_name(enum delivery_state s); /* "queued" */
+/* "held, queued, ...": all there are, into out, which is returned. */
+char *state_list(char *out, size_t size);
 bool state_parse(const char *name, enum delivery_state *ret);
 /* Nothing more will happen to it. SENT is final here: a text's later report is a new event. */
 bool state_is_final(enum delivery_state s);

@@ -23,17 +23,15 @@ static void refuse_message(struct call *c, int64_t id)
 static int read_states(struct call *c, json_t *given, const char *place, unsigned *ret)
 {
 	enum delivery_state state;
+	char all[200];
 	json_t *name;
 	size_t i;
 
 	json_array_foreach(given, i, name)
 	{
 		if (!state_parse(json_string_value(name), &state)) {
-			call_invalid(c, place,
-				     "no state is called '%s'; there are held, queued, sending, "
-				     "accepted, sent, delivered, undelivered, failed, expired, "
-				     "canceled, suppressed, uncertain.",
-				     json_string_value(name));
+			call_invalid(c, place, "no state is called '%s'; there are %s.",
+				     json_string_value(name), state_list(all, sizeof(all)));
 			return -1;
 		}
 		*ret |= 1U << state;

@@ -86,6 +86,7 @@ def test_the_service_describes_itself(daemon):
     ("Submit", {"to": ["a@example.org"]}, "io.nuncio.BadMessage", "content"),
     ("Show", {"id": 77}, "io.nuncio.NoSuchMessage", "77"),
     ("Cancel", {"select": {}}, "org.varlink.service.InvalidParameter", "select"),
+    ("List", {"states": ["waiting"]}, "org.varlink.service.InvalidParameter", "uncertain, standby."),
     ("Pause", {"transport": "nowhere"}, "io.nuncio.NoSuchTransport", "outbox"),
     ("Watch", {}, "org.varlink.service.ExpectedMore", ""),
 ])

@@ -18,6 +18,16 @@ TEST(every_state_has_a_name_that_leads_back_to_it)
 	expect_text(state_name(STATE_UNDELIVERED), "undelivered");
 }
 
+TEST(the_list_names_all_of_them)
+{
+	char all[200];
+
+	expect_text(
+		state_list(all, sizeof(all)),
+		"held, queued, sending, accepted, sent, delivered, undelivered, failed, expired, "
+		"canceled, suppressed, uncertain, standby");
+}
+
 TEST(what_is_no_state_has_no_name_and_is_not_parsed)
 {
 	enum delivery_state s = STATE_SENT;
