@@ -64,7 +64,7 @@ struct import {
 	bool looking, arrived, stopping;
 	struct mail *mails; /* owned, of struct mail, by .next */
 	unsigned running;
-	size_t imported, put_away; /* since the look */
+	size_t imported, put_away, stayed; /* since the look */
 	struct log log;
 };
 
@@ -138,6 +138,16 @@ static void leave(struct mail *m, const char *reason)
 	mail_end(m);
 }
 
+/* It stays, and the others go on: for one who may send no more just now. */
+static void stay(struct mail *m, const char *reason)
+{
+	struct import *i = m->import;
+
+	if (i->stayed++ == 0)
+		log_warn(&i->log, "%s waits in the drop directory: %s", m->name, reason);
+	mail_end(m);
+}
+
 static const char *reason_of(const char *error, json_t *parameters)
 {
 	const char *reason = json_string_value(json_object_get(parameters, "reason"));
@@ -148,6 +158,44 @@ static const char *reason_of(const char *error, json_t *parameters)
 static bool is_error(const char *error, enum error_id id)
 {
 	return strcmp(error, interface_error(id)->name) == 0;
+}
+
+/* Was there no room, for now, for anybody's mail? */
+static bool is_full(const char *error, json_t *parameters)
+{
+	const char *field = json_string_value(json_object_get(parameters, "field"));
+
+	if (!error)
+		return false;
+	if (is_error(error, ERROR_NOT_STORED) || is_error(error, ERROR_NO_TRANSPORT))
+		return true;
+	return is_error(error, ERROR_OVER_LIMIT) && field &&
+	       (strcmp(field, "queue") == 0 || strcmp(field, "queue_bytes") == 0);
+}
+
+/* Has its owner no share left, for now? What is too large for ever has no time in its
+ * answer. */
+static bool is_over_share(const char *error, json_t *parameters)
+{
+	const char *field = json_string_value(json_object_get(parameters, "field"));
+
+	return error && is_error(error, ERROR_OVER_LIMIT) &&
+	       (json_object_get(parameters, "free") ||
+		(field && strcmp(field, "connections") == 0));
+}
+
+/* true: the answer is none, or no room for now, and the mail stays where it is. */
+static bool waits(struct mail *m, const char *error, json_t *parameters)
+{
+	if (!error && !parameters)
+		leave(m, "there was no answer");
+	else if (is_full(error, parameters))
+		leave(m, reason_of(error, parameters));
+	else if (is_over_share(error, parameters))
+		stay(m, reason_of(error, parameters));
+	else
+		return false;
+	return true;
 }
 
 /* ---- what its sender is told ---- */
@@ -169,11 +217,9 @@ static void told(void *ctx, const char *error, json_t *parameters)
 {
 	struct mail *m = ctx;
 
-	if (!error && !parameters)
-		leave(m, "there was no answer");
-	else if (error && is_error(error, ERROR_NOT_STORED))
-		leave(m, reason_of(error, parameters));
-	else if (error && !is_error(error, ERROR_KEY_CONFLICT))
+	if (waits(m, error, parameters))
+		return;
+	if (error && !is_error(error, ERROR_KEY_CONFLICT))
 		set_aside(m, m->refused[0].reason);
 	else
 		do_deed(m, DEED_REMOVE);
@@ -227,14 +273,12 @@ static void answered(void *ctx, const char *error, json_t *parameters)
 	struct mail *m = ctx;
 
 	CRASH_POINT("import.answered");
-	if (!error && !parameters)
-		leave(m, "there was no answer");
-	else if (!error && m->nrefused)
+	if (waits(m, error, parameters))
+		return;
+	if (!error && m->nrefused)
 		tell_sender(m);
 	else if (!error)
 		do_deed(m, DEED_REMOVE);
-	else if (is_error(error, ERROR_NOT_STORED) || is_error(error, ERROR_NO_TRANSPORT))
-		leave(m, reason_of(error, parameters));
 	else if (is_error(error, ERROR_BAD_RECIPIENT))
 		refuse_one(m, parameters);
 	else
@@ -342,7 +386,7 @@ static void look_clear(struct look *l)
 static void look_over(struct import *i)
 {
 	/* what could not be put away would be found again at once */
-	bool again = i->arrived || (i->look.more && i->put_away);
+	bool again = i->arrived || ((i->look.more || i->stayed) && i->put_away);
 
 	if (i->imported)
 		log_info(&i->log, "%zu mails came from the drop directory", i->imported);
@@ -382,7 +426,7 @@ static void look_soon(struct import *i)
 	if (i->looking || i->stopping)
 		return;
 	i->looking = true;
-	i->imported = i->put_away = 0;
+	i->imported = i->put_away = i->stayed = 0;
 	deadline_unset(&i->again);
 	worker_do(i->worker, &i->look.job);
 }

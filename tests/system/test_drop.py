@@ -126,6 +126,38 @@ def test_the_owner_submits(make_daemon, folder):
     assert "may not" in drop.daemon.log_text()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+def test_mails_that_are_too_many_at_a_time_go_one_after_the_other(make_daemon, folder):
+    config = CONFIG + nuncio.outbox(folder / "outbox") + \
+        'access = ( { users = ["23456"]; may = ["submit"]; connections = 1; } );\n'
+    drop = Drop(make_daemon(config), folder / "outbox")
+    drop.make()
+    for i in range(20):
+        drop.put(f"m{i}", spool(f"m{i}", "a@example.org"))
+        os.chown(drop.path / f"m{i}", 23456, 0)
+    drop.daemon.start()
+    drop.wait_empty()
+    drop.wait_mails(20)
+    assert drop.aside() == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+def test_whose_hour_is_full_waits_and_holds_up_nobody(make_daemon, folder):
+    config = CONFIG + nuncio.outbox(folder / "outbox") + \
+        'access = ( { users = ["23456"]; may = ["submit"]; messages = "3/h"; } );\n'
+    drop = Drop(make_daemon(config), folder / "outbox")
+    drop.make()
+    for i in range(10):
+        drop.put(f"m{i}", spool(f"m{i}", "a@example.org"))
+        os.chown(drop.path / f"m{i}", 23456, 0)
+    drop.put("other", spool("other", "b@example.org"))
+    drop.daemon.start()
+    drop.wait(lambda: len(drop.files()) == 7, "three and the other one's are taken")
+    drop.wait_mails(4)
+    assert "other" not in drop.files() and drop.aside() == []
+    assert "waits in the drop directory" in drop.daemon.log_text()
+
+
 HOSTILE = {
     "empty": b"", "text": b"hello\n", "cut": spool("cut", "a@example.org", size=500),
     "long": spool("long", "a@example.org", size=3), "nobody": spool("nobody"), "bad": spool("bad", "a@@example.org", sender=""),
@@ -207,6 +239,21 @@ def test_over_a_limit(make_daemon, folder):
     drop.put("large", spool("large", "a@example.org", mail=MAIL + 70_000 * b"x", sender=""))
     drop.wait_empty()
     assert len(drop.aside()) == 1
+
+
+def test_who_may_send_no_more_just_now_waits(make_daemon, folder):
+    """That there is no room is no fault of the mail's."""
+    full = 'limits = { queue = 1; };\n'
+    drop = Drop(make_daemon(CONFIG + nuncio.outbox(folder / "outbox") + full), folder / "outbox")
+    drop.daemon.start()
+    held = drop.daemon.call("Send", {"to": ["a@example.org"], "text": "first", "hold": True})["id"]
+    drop.put("m", spool("m", "a@example.org"))
+    drop.wait(lambda: "waits in the drop directory" in drop.daemon.log_text(), "nobody looked")
+    assert drop.files() == ["m"] and drop.aside() == []
+    drop.daemon.call("Cancel", {"select": {"message": held}})
+    drop.put("n", spool("n", "a@example.org"))
+    drop.wait_empty()
+    drop.wait_mails(2)
 
 
 def test_it_goes_as_is_configured_now(make_daemon, folder):
