@@ -93,6 +93,8 @@ static int look_tracked(struct sql *sql, struct read *read)
 			got = read_owned(sql, t, &t->rows[i]);
 	if (got == 0)
 		got = read_next(sql, t);
+	if (got < 0)
+		sql_failed(sql, &read->why); /* which the rollback forgets */
 	sql_rollback(sql);
 	return got;
 }

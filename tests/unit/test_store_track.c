@@ -79,6 +79,18 @@ TEST(what_is_due_is_told_with_what_is_needed_to_ask)
 	hand_free(h);
 }
 
+TEST(a_look_that_failed_says_why)
+{
+	struct hand *h = hand_new();
+
+	hand_sql(h, "DROP TABLE bundles");
+	struct heard heard = track(h, 0);
+
+	expect_int(heard.why.kind, FAILURE_LATER);
+	expect_contains(heard.why.text, "no such table");
+	hand_free(h);
+}
+
 TEST(mail_is_not_tracked)
 {
 	struct hand *h = hand_new();
