@@ -116,7 +116,7 @@ static void commit_refusal(struct matter *m, struct refusal *r)
 }
 
 /* Nothing is lost by saying nothing: the mail is looked at again. */
-static void start_over(struct matter *m)
+void matter_start_over(struct matter *m)
 {
 	matter_forget_judgement(m);
 	m->locked_out = false;
@@ -139,7 +139,7 @@ static void refused(void *ctx, const struct batch_result *result)
 	if (m->engine->stopped)
 		return;
 	if (!done) {
-		matter_again(m, start_over, result->why);
+		matter_again(m, matter_start_over, result->why);
 		return;
 	}
 	m->cursor_kept = true;
@@ -166,7 +166,7 @@ static void weighed(void *ctx, unsigned strikes, const struct failure *why)
 	if (m->engine->stopped)
 		return;
 	if (why) {
-		matter_again(m, start_over, why);
+		matter_again(m, matter_start_over, why);
 		return;
 	}
 	if (strikes >= LOCKOUT_STRIKES) {

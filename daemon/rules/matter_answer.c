@@ -114,8 +114,12 @@ static void weighed(void *ctx, unsigned strikes, const struct failure *why)
 
 	if (m->engine->stopped)
 		return;
+	if (why) {
+		matter_again(m, matter_start_over, why);
+		return;
+	}
 	q = question_of(m);
-	if (why || strikes >= LOCKOUT_STRIKES)
+	if (strikes >= LOCKOUT_STRIKES)
 		matter_refuse(m, "too many proofs were wrong within 15 minutes", false, false);
 	else if (!q)
 		matter_refuse(m, "this was confirmed before, or too late", true, false);

@@ -50,6 +50,7 @@ void matter_again(struct matter *m, void (*deed)(struct matter *m), const struct
 void matter_act(struct matter *m); /* the rule that is meant, as judged */
 /* told: the sender may hear it. Nothing else comes of this mail. */
 void matter_refuse(struct matter *m, const char *why, bool told, bool strike);
+void matter_start_over(struct matter *m); /* as if it had just come */
 /* As judged, but for those who are locked out. */
 void matter_weigh(struct matter *m);
 /* matter_text.c */

@@ -1,8 +1,10 @@
 """Commands by mail: the built daemon and its runner on a Maildir; what is obeyed, what is
 not, and who hears of it."""
+import contextlib
 import email.message
 import os
 import signal
+import sqlite3
 import subprocess
 import time
 
@@ -338,6 +340,27 @@ def test_a_confirmation_by_another_or_a_wrong_code_runs_nothing(make_daemon, fol
         r.stop_daemon()
         r.start_daemon()
         r.command("Re: Is this command yours?", key(code))
+        r.wait_report("Re: count sheep")
+        assert r.ran() == ["sheep"]
+
+
+def test_a_confirmation_waits_until_the_ledger_can_be_read(make_daemon, folder):
+    def rename(old, new):
+        with contextlib.closing(sqlite3.connect(next(r.daemon.state.glob("*.db")))) as database, database:
+            database.execute(f"ALTER TABLE {old} RENAME TO {new}")
+
+    with rig(make_daemon, folder, CONFIRM) as r:
+        r.command("count sheep")
+        code = asked_code(r.wait_report("Is this command yours?"))
+        r.command("Re: Is this command yours?", key("00000000" if code != "00000000" else "11111111"))
+        r.settle()
+        rename("strikes", "away")
+        r.command("Re: Is this command yours?", key(code))
+        end = time.monotonic() + nuncio.PATIENCE
+        while "a mail waits" not in r.daemon.log_text():
+            assert time.monotonic() < end, r.daemon.log_text()[-3000:]
+            r.daemon.call("Status")
+        rename("away", "strikes")
         r.wait_report("Re: count sheep")
         assert r.ran() == ["sheep"]
 
