@@ -5,9 +5,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "alloc.h"
@@ -15,6 +13,7 @@
 #include "clock.h"
 #include "failure.h"
 #include "fd.h"
+#include "socket_path.h"
 
 #define SYSTEM_SOCKET "/run/nuncio/nuncio.sock"
 #define REPLY_MAX (64 * 1024 * 1024)
@@ -28,11 +27,10 @@ struct link {
 
 static int dial(const char *path, struct failure *f)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct sockaddr_un address;
 
-	if (strlen(path) >= sizeof(address.sun_path))
-		return failure_set(f, FAILURE_SETUP, "the socket's path is too long: %s", path);
-	strcpy(address.sun_path, path);
+	if (socket_path_address(path, &address, f) < 0)
+		return -1;
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return failure_errno(f, FAILURE_LATER, errno, "socket");

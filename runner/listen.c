@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "activation.h"
@@ -17,6 +16,7 @@
 #include "auto.h"
 #include "config/config.h"
 #include "failure.h"
+#include "socket_path.h"
 
 int listen_user(const struct runner_config *config, uid_t *ret, struct failure *f)
 {
@@ -56,31 +56,6 @@ static int make_folder(const char *path, uid_t user, struct failure *f)
 	return 0;
 }
 
-/* Runners of one state directory exclude each other; a file that nobody answers at is
- * left over. */
-static int clear_path(const struct sockaddr_un *address, struct failure *f)
-{
-	struct stat about;
-
-	if (lstat(address->sun_path, &about) < 0)
-		return 0;
-	if (!S_ISSOCK(about.st_mode))
-		return failure_set(f, FAILURE_SETUP, "runner.socket: %s exists and is no socket",
-				   address->sun_path);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	bool answers =
-		fd >= 0 && (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ||
-			    errno != ECONNREFUSED);
-
-	if (fd >= 0)
-		close(fd);
-	if (answers)
-		return failure_set(f, FAILURE_SETUP, "runner.socket: another program answers at %s",
-				   address->sun_path);
-	unlink(address->sun_path);
-	return 0;
-}
-
 static int bind_path(int fd, const struct sockaddr_un *address, uid_t user, struct failure *f)
 {
 	mode_t before = umask(0177);
@@ -99,7 +74,7 @@ static int bind_path(int fd, const struct sockaddr_un *address, uid_t user, stru
 
 int listen_open(const struct runner_config *config, uid_t user, int *ret_fd, struct failure *f)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct sockaddr_un address;
 	int fd = activation_take("nuncio-runner");
 
 	if (fd >= 0) {
@@ -107,12 +82,13 @@ int listen_open(const struct runner_config *config, uid_t user, int *ret_fd, str
 		*ret_fd = fd;
 		return 0;
 	}
-	if (strlen(config->socket) >= sizeof(address.sun_path))
-		return failure_set(f, FAILURE_SETUP, "runner.socket: %s is too long a path",
-				   config->socket);
-	strcpy(address.sun_path, config->socket);
-	if (make_folder(config->socket, user, f) < 0 || clear_path(&address, f) < 0)
+	if (socket_path_address(config->socket, &address, f) < 0)
+		return failure_wrap(f, "runner.socket");
+	if (make_folder(config->socket, user, f) < 0)
 		return -1;
+	/* runners of one state directory exclude each other before */
+	if (socket_path_clear(&address, f) < 0)
+		return failure_wrap(f, "runner.socket");
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return failure_errno(f, FAILURE_LATER, errno, "runner.socket");

@@ -4,9 +4,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "alloc.h"
@@ -16,6 +14,7 @@
 #include "failure.h"
 #include "fd.h"
 #include "run_wire.h"
+#include "socket_path.h"
 #include "varlink.h"
 
 #define PIECE 65536
@@ -127,12 +126,10 @@ static void ready(void *ctx, unsigned what)
 int link_open(struct loop *loop, const char *socket_path, link_heard_fn *heard, void *ctx,
 	      struct link **ret, struct failure *f)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct sockaddr_un address;
 
-	if (strlen(socket_path) >= sizeof(address.sun_path))
-		return failure_set(f, FAILURE_LATER, "the runner's socket %s is too long a path",
-				   socket_path);
-	strcpy(address.sun_path, socket_path);
+	if (socket_path_address(socket_path, &address, f) < 0)
+		return failure_wrap(f, "the runner's socket");
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
 		failure_errno(f, FAILURE_LATER, errno, "the runner can't be reached at %s",

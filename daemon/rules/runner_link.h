@@ -13,7 +13,7 @@ struct varlink_reply;
 /* An answer, which lives only during the call; or the connection's end: why. The link may
  * be freed in here. */
 typedef void link_heard_fn(void *ctx, const struct varlink_reply *reply, const struct failure *why);
-/* -1 and FAILURE_LATER: nobody is there. */
+/* -1: nobody is there, or can be. */
 int link_open(struct loop *loop, const char *socket, link_heard_fn *heard, void *ctx,
 	      struct link **ret, struct failure *f);
 /* parameters and fds are borrowed, fds until the answer. within_ms 0: for as long as it

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "alloc.h"
@@ -17,6 +16,7 @@
 #include "base/loop.h"
 #include "failure.h"
 #include "log.h"
+#include "socket_path.h"
 
 #define TURN_ACCEPTS 64 /* at most in one turn of the loop */
 #define REST_MS 1000    /* when the kernel has no descriptor or memory for one more */
@@ -34,18 +34,6 @@ struct listener {
 	void *ctx;
 	struct log log;
 };
-
-static int fill_address(struct sockaddr_un *address, const char *path, struct failure *f)
-{
-	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
-	if (strlen(path) >= sizeof(address->sun_path))
-		return failure_set(
-			f, FAILURE_SETUP,
-			"socket: the path %s is longer than the %zu bytes a socket can have", path,
-			sizeof(address->sun_path) - 1);
-	strcpy(address->sun_path, path);
-	return 0;
-}
 
 static int make_folder(const char *path, struct failure *f)
 {
@@ -65,39 +53,17 @@ static int make_folder(const char *path, struct failure *f)
 	return failure_errno(f, FAILURE_SETUP, errno, "socket: can't make the folder %s", folder);
 }
 
-/* Is somebody there? A socket file that refuses is left over from one who died. */
-static int clear_path(const struct sockaddr_un *address, struct failure *f)
-{
-	struct stat about;
-
-	if (lstat(address->sun_path, &about) < 0)
-		return 0;
-	if (!S_ISSOCK(about.st_mode))
-		return failure_set(f, FAILURE_SETUP, "socket: %s exists and is no socket",
-				   address->sun_path);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	bool answers =
-		fd >= 0 && (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ||
-			    errno != ECONNREFUSED);
-	if (fd >= 0)
-		close(fd);
-	if (answers)
-		return failure_set(
-			f, FAILURE_SETUP,
-			"socket: another program answers at %s: is nunciod running already?",
-			address->sun_path);
-	unlink(address->sun_path);
-	return 0;
-}
-
 static int bind_path(struct listener *l, unsigned mode, struct failure *f)
 {
 	struct sockaddr_un address;
 	struct stat about;
 
-	if (fill_address(&address, l->path, f) < 0 || make_folder(l->path, f) < 0 ||
-	    clear_path(&address, f) < 0)
+	if (socket_path_address(l->path, &address, f) < 0)
+		return failure_wrap(f, "socket");
+	if (make_folder(l->path, f) < 0)
 		return -1;
+	if (socket_path_clear(&address, f) < 0)
+		return failure_wrap(f, "socket");
 	l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (l->fd < 0 || bind(l->fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		return failure_errno(f, FAILURE_SETUP, errno, "socket: can't make %s", l->path);
