@@ -81,6 +81,16 @@ static int attach(struct request *r, const char *path)
 	return 0;
 }
 
+static int add_media(struct request *r, const char *url)
+{
+	json_t *value = json_string(url);
+
+	if (!value)
+		return usage_error("send", "--media is not UTF-8");
+	json_array_append_new(list_of(r->parameters, "media"), value);
+	return 0;
+}
+
 static int set_text(struct request *r, const char *name, const char *path)
 {
 	struct failure f;
@@ -104,7 +114,7 @@ static int set_wait(struct request *r, const char *argument)
 }
 
 /* clang-format off */
-enum { OPT_HTML = 256, OPT_BY, OPT_FROM, OPT_AT, OPT_EXPIRES, OPT_PRIORITY, OPT_KEY, OPT_DEDUP, OPT_FALLBACK, OPT_HOLD, OPT_WAIT, OPT_TIMEOUT, OPT_JSON };
+enum { OPT_HTML = 256, OPT_BY, OPT_FROM, OPT_AT, OPT_EXPIRES, OPT_PRIORITY, OPT_KEY, OPT_DEDUP, OPT_FALLBACK, OPT_MEDIA, OPT_HOLD, OPT_WAIT, OPT_TIMEOUT, OPT_JSON };
 static const struct option options[] = {
 	{ "subject",  required_argument, NULL, 's' },
 	{ "attach",   required_argument, NULL, 'a' },
@@ -120,6 +130,7 @@ static const struct option options[] = {
 	{ "key",      required_argument, NULL, OPT_KEY },
 	{ "dedup",    required_argument, NULL, OPT_DEDUP },
 	{ "fallback", required_argument, NULL, OPT_FALLBACK },
+	{ "media",    required_argument, NULL, OPT_MEDIA },
 	{ "hold",     no_argument,       NULL, OPT_HOLD },
 	{ "wait",     optional_argument, NULL, OPT_WAIT },
 	{ "timeout",  required_argument, NULL, OPT_TIMEOUT },
@@ -154,6 +165,8 @@ static int take_option(struct context *context, struct request *r, int c)
 	case 'c':
 	case 'b':
 		return add_addresses(list_of(r->parameters, c == 'c' ? "cc" : "bcc"), optarg);
+	case OPT_MEDIA:
+		return add_media(r, optarg);
 	case OPT_HTML:
 		return set_text(r, "html", optarg);
 	case OPT_HOLD:
@@ -178,7 +191,8 @@ static int take_option(struct context *context, struct request *r, int c)
 static int take_text(struct request *r, char **words)
 {
 	struct buf text;
-	bool has_more = json_object_get(r->parameters, "html") || r->nfiles;
+	bool has_more = json_object_get(r->parameters, "html") ||
+			json_object_get(r->parameters, "media") || r->nfiles;
 
 	if (!*words && has_more && isatty(STDIN_FILENO))
 		return 0;

@@ -7,12 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "auto.h"
 #include "buf.h"
 #include "content.h"
 #include "failure.h"
 #include "link.h"
+#include "media.h"
 #include "segments.h"
 #include "throttle.h"
 #include "varlink.h"
@@ -21,7 +23,9 @@
 #define OWNER "me"
 
 struct text {
-	char *words; /* owned */
+	char *words;  /* owned; NULL: media alone */
+	char **media; /* owned (media.h) */
+	bool lines;   /* media go as lines of the text */
 	bool dry, exact;
 	int64_t price_micros; /* of a segment; < 0: not said */
 	char currency[4];     /* of it: "USD", or "" */
@@ -34,6 +38,8 @@ static int add_words(struct text *t, char **words)
 	struct failure f;
 	struct buf all;
 
+	if (!*words && t->media && isatty(STDIN_FILENO))
+		return 0;
 	if (!*words || (strcmp(*words, "-") == 0 && !words[1])) {
 		if (content_text("-", &t->words, &f) == 0)
 			return 0;
@@ -51,6 +57,29 @@ static int add_words(struct text *t, char **words)
 static double price_of(const struct text *t, size_t segments)
 {
 	return (double)t->price_micros * (double)segments / 1e6;
+}
+
+/* With pictures it is not counted by segments. */
+static void print_dry_picture(const struct context *context, const struct text *t, const char *text)
+{
+	size_t n = media_count(t->media);
+
+	if (context->json) {
+		json_t *all = json_pack("{s:b, s:o, s:i, s:s}", "mms", true, "media",
+					media_to_json(t->media), "segments", 1, "text", text);
+
+		if (t->price_micros >= 0)
+			json_object_set_new(all, "price", json_real(price_of(t, 1)));
+		if (t->price_micros >= 0 && *t->currency)
+			json_object_set_new(all, "currency", json_string(t->currency));
+		print_json(all);
+		json_decref(all);
+		return;
+	}
+	printf("%s%sMMS with %zu medi%s", text, *text ? "\n" : "", n, n == 1 ? "um" : "a");
+	if (t->price_micros >= 0)
+		printf(", about %.4f%s%s", price_of(t, 1), *t->currency ? " " : "", t->currency);
+	putchar('\n');
 }
 
 static void print_dry(const struct context *context, const struct text *t, const char *text,
@@ -92,9 +121,17 @@ static bool read_price(struct text *t, const char *price)
 	return true;
 }
 
+/* What it would be by this transport. What a picture costs no setting says. */
+static void take_way(struct text *t, const json_t *row)
+{
+	t->lines = t->media && strcmp(text_of(row, "type"), "carrier") == 0;
+	if (t->price_micros < 0 && (!t->media || t->lines))
+		read_price(t, text_of(row, "price"));
+}
+
 /* What is configured for the transport that would carry it. Without a daemon, or a price,
  * there is no estimate, and no trouble either. */
-static void ask_price(const struct context *context, struct text *t)
+static void ask_way(const struct context *context, struct text *t)
 {
 	AUTO(link_close) struct link *link = NULL;
 	struct varlink_reply reply;
@@ -111,7 +148,7 @@ static void ask_price(const struct context *context, struct text *t)
 		bool texts = strcmp(type, "twilio") == 0 || strcmp(type, "carrier") == 0;
 
 		if (strcmp(t->by, "sms") == 0 ? texts : strcmp(text_of(row, "name"), t->by) == 0) {
-			read_price(t, text_of(row, "price"));
+			take_way(t, row);
 			break;
 		}
 	}
@@ -120,17 +157,24 @@ static void ask_price(const struct context *context, struct text *t)
 
 static int dry_run(const struct context *context, struct text *t)
 {
+	AUTO(free) char *lines = media_lines(t->media);
+	const char *words = t->words ? t->words : "";
 	struct buf simple;
 	bool changed = false;
 
-	if (t->price_micros < 0)
-		ask_price(context, t);
+	if (t->price_micros < 0 || t->media)
+		ask_way(context, t);
 	buf_init(&simple, 4 * TEXT_MAX);
 	if (t->exact)
-		buf_add_text(&simple, t->words);
+		buf_add_text(&simple, words);
 	else
-		changed = segments_simplify(t->words, strlen(t->words), &simple);
-	print_dry(context, t, buf_bytes(&simple), changed);
+		changed = segments_simplify(words, strlen(words), &simple);
+	if (t->lines)
+		buf_printf(&simple, "%s%s", simple.len ? "\n" : "", lines);
+	if (t->media && !t->lines)
+		print_dry_picture(context, t, buf_bytes(&simple));
+	else
+		print_dry(context, t, buf_bytes(&simple), changed);
 	buf_clear(&simple);
 	return 0;
 }
@@ -138,14 +182,19 @@ static int dry_run(const struct context *context, struct text *t)
 /* The rest is what send does, by texts. */
 static int send(struct context *context, const struct text *t)
 {
-	char *argv[12], **end = argv;
+	static char media[] = "--media", fallback[] = "--fallback";
+	char *argv[14 + 2 * MEDIA_MAX], **end = argv;
 
 	*end++ = (char[]){"send"};
 	*end++ = (char[]){"--by"};
 	*end++ = (char *)(uintptr_t)t->by;
 	if (t->fallback) {
-		*end++ = (char[]){"--fallback"};
+		*end++ = fallback;
 		*end++ = (char *)(uintptr_t)t->fallback;
+	}
+	for (char **one = t->media; one && *one; one++) {
+		*end++ = media;
+		*end++ = *one;
 	}
 	if (t->wait)
 		*end++ = (char *)(uintptr_t)t->wait;
@@ -154,7 +203,8 @@ static int send(struct context *context, const struct text *t)
 	*end++ = (char[]){"--to"};
 	*end++ = (char *)(uintptr_t)t->to;
 	*end++ = (char[]){"--"};
-	*end++ = t->words;
+	if (t->words)
+		*end++ = t->words;
 	*end = NULL;
 	optind = 0;
 	return send_run(context, (int)(end - argv), argv);
@@ -168,6 +218,19 @@ static int take_wait(struct text *t, const char *until)
 		t->wait = "--wait=sent";
 	else
 		return usage_error("text", "--wait=sent, or --wait=delivered");
+	return 0;
+}
+
+/* What the daemon would say of it, for --dry-run asks none. */
+static int take_medium(struct text *t, const char *url)
+{
+	struct failure f;
+
+	if (media_count(t->media) == MEDIA_MAX)
+		return usage_error("text", "at most %d times --media", MEDIA_MAX);
+	if (media_check(url, &f) < 0)
+		return usage_error("text", "--media %s: %s", url, f.text);
+	media_add(&t->media, url);
 	return 0;
 }
 
@@ -190,6 +253,8 @@ static int take_option(struct context *context, struct text *t, int c)
 	case 'f':
 		t->fallback = optarg;
 		return 0;
+	case 'm':
+		return take_medium(t, optarg);
 	case 'n':
 		t->dry = true;
 		return 0;
@@ -211,15 +276,11 @@ static int take_option(struct context *context, struct text *t, int c)
 int text_run(struct context *context, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"to", required_argument, NULL, 't'},
-		{"by", required_argument, NULL, 'b'},
-		{"dry-run", no_argument, NULL, 'n'},
-		{"exact", no_argument, NULL, 'x'},
-		{"price", required_argument, NULL, 'p'},
-		{"wait", optional_argument, NULL, 'w'},
-		{"json", no_argument, NULL, 'j'},
-		{"fallback", required_argument, NULL, 'f'},
-		{0},
+		{"to", required_argument, NULL, 't'},    {"by", required_argument, NULL, 'b'},
+		{"dry-run", no_argument, NULL, 'n'},     {"exact", no_argument, NULL, 'x'},
+		{"price", required_argument, NULL, 'p'}, {"wait", optional_argument, NULL, 'w'},
+		{"json", no_argument, NULL, 'j'},        {"fallback", required_argument, NULL, 'f'},
+		{"media", required_argument, NULL, 'm'}, {0},
 	};
 	struct text t = {.to = OWNER, .by = "sms", .price_micros = -1};
 	int c, status = 0;
@@ -234,5 +295,6 @@ int text_run(struct context *context, int argc, char **argv)
 	if (!status)
 		status = t.dry ? dry_run(context, &t) : send(context, &t);
 	free(t.words);
+	media_free(t.media);
 	return status;
 }

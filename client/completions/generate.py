@@ -14,10 +14,11 @@ COMMANDS = {
         "--to": TEXT, "--cc": TEXT, "--bcc": TEXT, "--subject": TEXT, "--attach": FILE, "--html": FILE,
         "--by": TRANSPORT, "--from": TEXT, "--at": TEXT, "--expires": TEXT, "--priority": "urgent high normal low",
         "--key": TEXT, "--dedup": TEXT, "--hold": None, "--wait": None, "--timeout": TEXT, "--fallback": TEXT,
+        "--media": TEXT,
         "--json": None}),
     "text": ("text yourself", TEXT, {
         "--to": TEXT, "--by": TRANSPORT, "--dry-run": None, "--exact": None, "--price": TEXT, "--wait": None,
-        "--fallback": TEXT, "--json": None}),
+        "--fallback": TEXT, "--media": TEXT, "--json": None}),
     "run": ("run a program, and tell how it ended", FILE, {
         "--to": TEXT, "--by": TRANSPORT, "--subject": TEXT, "--only-failure": None}),
     "queue": ("what waits", ID, {"--all": None, **SELECT, "--json": None}),

@@ -6,6 +6,7 @@
  *   html                   multipart/alternative: text/plain, text/html
  *   with attachments       multipart/mixed: one of the above, the attachments: base64, or
  *                          message/rfc822 for a mail that can stand there as it is
+ *   with URLs of media     they are the text's last lines; behind html a text of their own
  *
  * A text is looked at before its part begins, for the encoding is chosen by it: whole
  * up to TEXT_HELD, else by its beginning. */
@@ -17,6 +18,7 @@
 #include "alloc.h"
 #include "buf.h"
 #include "failure.h"
+#include "media.h"
 #include "message/attachment.h"
 #include "message/header.h"
 #include "message/html_text.h"
@@ -45,7 +47,8 @@ enum piece_kind {
 
 struct piece {
 	enum piece_kind kind;
-	char *bytes;   /* owned; of PIECE_BYTES, and of PIECE_SAID once it is made */
+	char *bytes;   /* owned; of PIECE_BYTES, of PIECE_SAID once it is made; of PIECE_TEXT, or
+			* NULL: lines behind the content */
 	size_t len;    /* of bytes */
 	size_t at;     /* of bytes: written so far */
 	uint64_t size; /* of content */
@@ -162,14 +165,55 @@ static void lay_out_html(struct compose *c)
 	end_multipart(c, LEVEL_ALTERNATIVE);
 }
 
+static void print_text_header(struct buf *out, const char *subtype, enum part_encoding encoding)
+{
+	buf_printf(out,
+		   "Content-Type: text/%s; charset=utf-8\r\n"
+		   "Content-Transfer-Encoding: %s\r\n\r\n",
+		   subtype, part_encoding_name(encoding));
+}
+
+/* Readers show one of the alternatives, and this behind it. */
+static void lay_out_media(struct compose *c)
+{
+	AUTO(free) char *lines = media_lines(c->letter->media);
+	enum part_encoding encoding = part_encoding_for_text(lines, strlen(lines), true);
+
+	delimit(c, LEVEL_MIXED);
+	print_text_header(&c->known, "plain", encoding);
+	part_body_init(&c->body, encoding, true);
+	part_body_add(&c->body, lines, strlen(lines), &c->known);
+	part_body_end(&c->body, true, &c->known);
+}
+
+static bool has_words(const struct letter *l)
+{
+	return l->has_text || l->has_html || l->media;
+}
+
+static void lay_out_text(struct compose *c)
+{
+	const struct letter *l = c->letter;
+
+	add_part(c, PIECE_TEXT, l->has_text ? l->text_size : 0);
+	if (!l->media)
+		return;
+	struct piece *p = &c->pieces[c->npieces - 1];
+
+	p->bytes = media_lines(l->media);
+	p->len = strlen(p->bytes);
+}
+
 static void lay_out_body(struct compose *c)
 {
 	const struct letter *l = c->letter;
 
 	if (l->has_html)
 		lay_out_html(c);
-	else if (l->has_text || !l->nattachments)
-		add_part(c, PIECE_TEXT, l->has_text ? l->text_size : 0);
+	else if (has_words(l) || !l->nattachments)
+		lay_out_text(c);
+	if (l->has_html && l->media)
+		lay_out_media(c);
 }
 
 static void lay_out_files(struct compose *c)
@@ -191,15 +235,17 @@ static void lay_out(struct compose *c)
 {
 	const struct letter *l = c->letter;
 
+	bool mixed = l->nattachments || (l->has_html && l->media);
+
 	add_header(&c->known, l);
-	if (l->nattachments) {
+	if (mixed) {
 		begin_multipart(c, "mixed", LEVEL_MIXED);
-		if (l->has_text || l->has_html)
+		if (has_words(l))
 			delimit(c, LEVEL_MIXED);
 	}
 	lay_out_body(c);
 	lay_out_files(c);
-	if (l->nattachments)
+	if (mixed)
 		end_multipart(c, LEVEL_MIXED);
 	end_known(c);
 }
@@ -251,7 +297,7 @@ uint64_t compose_size(const struct compose *c, bool least)
 			break;
 		case PIECE_TEXT:
 		case PIECE_HTML:
-			size += text_size(p->size, least);
+			size += text_size(p->size + p->len, least);
 			break;
 		case PIECE_SAID:
 			size += least ? 0 : text_size(c->letter->html_size, false) / 2;
@@ -282,24 +328,33 @@ static size_t at_most(uint64_t size, size_t most)
 }
 
 static int begin_text(struct compose *c, const char *subtype, const char *seen, size_t len,
-		      uint64_t size, struct buf *out)
+		      bool whole, struct buf *out)
 {
-	enum part_encoding encoding = part_encoding_for_text(seen, len, len == size);
+	enum part_encoding encoding = part_encoding_for_text(seen, len, whole);
+	size_t before = out->len;
 
 	part_body_init(&c->body, encoding, true);
 	c->begun = true;
-	return buf_printf(out,
-			  "Content-Type: text/%s; charset=utf-8\r\n"
-			  "Content-Transfer-Encoding: %s\r\n\r\n",
-			  subtype, part_encoding_name(encoding));
+	print_text_header(out, subtype, encoding);
+	return out->len > before ? 0 : -1;
+}
+
+/* The lines behind a text, which begin on one of their own. */
+static int write_lines(struct compose *c, const struct piece *p, struct buf *out)
+{
+	if (p->size && c->body.in_line && part_body_add(&c->body, "\n", 1, out) < 0)
+		return -1;
+	return part_body_add(&c->body, p->bytes, p->len, out);
 }
 
 /* Adds the next bytes of a part, most at once; what ends it when they are the last. */
 static int write_some(struct compose *c, const char *bytes, size_t len, bool last, struct buf *out)
 {
+	const struct piece *p = &c->pieces[c->next];
 	bool alone = c->npieces == 2;
 
-	if (part_body_add(&c->body, bytes, len, out) < 0)
+	if (part_body_add(&c->body, bytes, len, out) < 0 ||
+	    (last && p->kind == PIECE_TEXT && p->bytes && write_lines(c, p, out) < 0))
 		return -1;
 	return last ? part_body_end(&c->body, alone, out) : 0;
 }
@@ -320,6 +375,12 @@ static enum outgoing_step write_content(struct compose *c, struct piece *p, size
 	return p->left ? OUTGOING_MORE : next_piece(c);
 }
 
+/* Fit to stand there as they are. */
+static bool lines_are_short(const struct piece *p)
+{
+	return part_encoding_for_text(p->bytes, p->len, true) == PART_7BIT;
+}
+
 static enum outgoing_step text_step(struct compose *c, struct piece *p, struct buf *content,
 				    struct buf *out, struct failure *f)
 {
@@ -328,8 +389,10 @@ static enum outgoing_step text_step(struct compose *c, struct piece *p, struct b
 
 		if (content->len < see)
 			return OUTGOING_NEED;
+		bool plain = !p->bytes || lines_are_short(p);
+
 		if (begin_text(c, p->kind == PIECE_HTML ? "html" : "plain", buf_bytes(content), see,
-			       p->size, out) < 0)
+			       see == p->size && plain, out) < 0)
 			return no_room(f);
 	}
 	return write_content(c, p, TEXT_STEP, content, out, f);
@@ -367,7 +430,7 @@ static enum outgoing_step said_step(struct compose *c, struct piece *p, struct b
 		if (content->len < see)
 			return OUTGOING_NEED;
 		say(c, p, content, see);
-		if (begin_text(c, "plain", p->bytes, p->len, p->len, out) < 0)
+		if (begin_text(c, "plain", p->bytes, p->len, true, out) < 0)
 			return no_room(f);
 	}
 	size_t n = at_most(p->len - p->at, TEXT_STEP);

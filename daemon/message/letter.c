@@ -15,6 +15,7 @@
 
 #include "alloc.h"
 #include "failure.h"
+#include "media.h"
 #include "message/attachment.h"
 #include "text.h"
 
@@ -62,6 +63,7 @@ void letter_free(struct letter *l)
 	for (char **number = l->mailed; number && *number; number++)
 		free(*number);
 	free(l->mailed);
+	media_free(l->media);
 	free(l);
 }
 
@@ -177,6 +179,8 @@ static void put_content(json_t *object, const struct letter *l)
 	if (l->has_html)
 		put_size(object, "html", l->html_size);
 	put_attachments(object, l);
+	if (l->media)
+		json_object_set_new(object, "media", media_to_json(l->media));
 }
 
 static void put_raw(json_t *object, const struct letter *l)
@@ -392,6 +396,8 @@ static int read_spec(const json_t *object, struct letter *l, struct failure *f)
 	    get_size(object, "html", &l->has_html, &l->html_size, f) < 0 ||
 	    get_attachments(object, l, f) < 0 || get_mailed(object, l, f) < 0)
 		return -1;
+	if (media_from_json(json_object_get(object, "media"), &l->media) < 0)
+		return bad_spec("media", f);
 	return get_raw(object, l, f);
 }
 

@@ -47,6 +47,7 @@ struct letter {
 	char *envid;         /* owned, or NULL: what the sender calls it in notices (RFC 3461) */
 	bool return_full;    /* a notice brings the whole of it back */
 	char **mailed; /* owned, NULL-ended, or NULL: numbers whose owners get all of it by mail */
+	char **media;  /* owned, NULL-ended, or NULL: URLs (media.h) */
 };
 
 /* Is it on its way by mail to who has this number, besides? */

@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "auto.h"
 #include "buf.h"
 #include "failure.h"
+#include "media.h"
 #include "message/html_text.h"
 #include "message/letter.h"
 #include "segments.h"
@@ -74,7 +76,7 @@ static int add_all(const struct letter *l, const char *content, size_t len, stru
 
 		add_lines(out, plain, plain_len);
 	}
-	if (out->len == 0)
+	if (out->len == 0 && !l->media)
 		return failure_set(f, FAILURE_REFUSED, "there is no text in it");
 	return 0;
 }
@@ -109,16 +111,24 @@ static int refuse(const struct buf *text, const struct text_message_options *o, 
 			   characters(buf_bytes(text), text->len), o->characters);
 }
 
-/* So much that the dots behind it fit in, too. */
-static char *cut(struct buf *text, const struct text_message_options *o, size_t fits)
+/* What stands behind the words, whatever is cut of them; "": nothing. */
+static char *tail_lines(const struct letter *l, const struct text_message_options *o,
+			const struct buf *words)
 {
-	const char *tail = o->tail ? o->tail : "...";
+	AUTO(free) char *lines = o->media_lines ? media_lines(l->media) : NULL;
+
+	return xprintf("%s%s", lines && *lines && words->len ? "\n" : "", lines ? lines : "");
+}
+
+/* So much that what comes behind it, the dots and all, fits in, too. NULL: that alone does not. */
+static char *cut(struct buf *text, const struct text_message_options *o, size_t fits,
+		 const char *behind)
+{
+	AUTO(free) char *tail = xprintf("%s%s", o->tail ? o->tail : "...", behind);
 	/* what is cut to one segment needs no room for its place among several */
 	size_t more = characters(buf_bytes(text), fits) + (o->segments == 1 ? ALONE : 0);
 	size_t keep = end_of(buf_bytes(text), text->len, more);
 
-	if (o->ret_cut)
-		*o->ret_cut = true;
 	for (;;) {
 		struct buf shorter;
 
@@ -126,17 +136,48 @@ static char *cut(struct buf *text, const struct text_message_options *o, size_t 
 		buf_init(&shorter, TEXT_MAX + strlen(tail) + 1);
 		buf_add(&shorter, buf_bytes(text), keep);
 		buf_add_text(&shorter, tail);
-		if (keep == 0 || allowed(&shorter, o) == shorter.len)
+		if (allowed(&shorter, o) == shorter.len || (keep == 0 && !*behind)) {
+			if (o->ret_cut)
+				*o->ret_cut = true;
 			return buf_take(&shorter, NULL);
+		}
 		buf_clear(&shorter);
+		if (keep == 0)
+			return NULL;
 	}
+}
+
+/* The words and what stands behind them, within the ceilings. */
+static int fit(const struct letter *letter, struct buf *words,
+	       const struct text_message_options *options, char **ret, struct failure *f)
+{
+	AUTO(free) char *behind = tail_lines(letter, options, words);
+	struct buf all;
+	int result = 0;
+
+	buf_init(&all, TEXT_MAX);
+	buf_add(&all, buf_bytes(words), words->len);
+	buf_add_text(&all, behind);
+	size_t fits = allowed(&all, options);
+	char *made = NULL;
+
+	if (fits == all.len)
+		made = buf_take(&all, NULL);
+	else if (options->cut)
+		made = cut(words, options, fits < words->len ? fits : words->len, behind);
+	if (made)
+		*ret = made;
+	else
+		result = refuse(&all, options, f);
+	buf_clear(&all);
+	return result;
 }
 
 int text_message_make(const struct letter *letter, const char *content, size_t len,
 		      const struct text_message_options *options, char **ret, struct failure *f)
 {
 	struct buf whole, simple;
-	int result = 0;
+	int result = -1;
 
 	if (len > text_message_wants(letter, options->cut))
 		len = text_message_wants(letter, options->cut);
@@ -145,22 +186,13 @@ int text_message_make(const struct letter *letter, const char *content, size_t l
 				   len);
 	buf_init(&whole, TEXT_MAX);
 	buf_init(&simple, TEXT_MAX);
-	if (add_all(letter, content, len, &whole, f) < 0) {
-		buf_clear(&whole);
-		return -1;
+	if (add_all(letter, content, len, &whole, f) == 0) {
+		if (options->exact)
+			buf_add(&simple, buf_bytes(&whole), whole.len);
+		else
+			segments_simplify(buf_bytes(&whole), whole.len, &simple);
+		result = fit(letter, &simple, options, ret, f);
 	}
-	if (options->exact)
-		buf_add(&simple, buf_bytes(&whole), whole.len);
-	else
-		segments_simplify(buf_bytes(&whole), whole.len, &simple);
-	size_t fits = allowed(&simple, options);
-
-	if (fits == simple.len)
-		*ret = buf_take(&simple, NULL);
-	else if (options->cut)
-		*ret = cut(&simple, options, fits);
-	else
-		result = refuse(&simple, options, f);
 	buf_clear(&simple);
 	buf_clear(&whole);
 	return result;

@@ -15,6 +15,7 @@ struct text_message_options {
 	size_t characters; /* a provider's own ceiling, on top; 0: none */
 	const char *tail;  /* in place of "...", where the rest comes by another way; or NULL */
 	bool *ret_cut;     /* set where something was cut off; may be NULL */
+	bool media_lines;  /* URLs of media are its last lines, never cut; else they go beside it */
 };
 /* Cut off by text_message_make() where the whole goes by mail. */
 #define TEXT_MESSAGE_TAIL "... (all of it by mail)"
@@ -22,7 +23,7 @@ struct text_message_options {
 /* How much of the letter's content text_message_make() looks at, from its beginning. */
 size_t text_message_wants(const struct letter *letter, bool cut);
 /* content: as much of the letter's, or more. UTF-8, owned by the caller. FAILURE_REFUSED: too long, or there is
- * no text in it; the sentence says by how much. */
+ * nothing in it (with media beside it: "" is made); the sentence says by how much. */
 int text_message_make(const struct letter *letter, const char *content, size_t len,
 		      const struct text_message_options *options, char **ret, struct failure *f);
 #endif

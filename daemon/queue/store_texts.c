@@ -129,30 +129,37 @@ int texts_forget(struct writer *w, int64_t delivery)
 
 /* ---- what they say ---- */
 
-/* As a text message says it, whole; NULL: it makes none. A letter with attachments is no
- * item of a list. */
+/* As a text message says it, whole; NULL: it makes none. A letter with attachments or media is
+ * no item of a list. ret_picture: they go beside it; NULL: it goes with others. */
 static char *text_of(const struct text_rules *rules, const char *spec, const void *content,
-		     size_t len, bool alone)
+		     size_t len, bool *ret_picture)
 {
 	AUTO(letter_free) struct letter *letter = NULL;
-	struct text_message_options options = {.exact = rules->exact};
+	struct text_message_options options = {.exact = rules->exact,
+					       .media_lines = !rules->pictures};
 	struct failure f;
 	char *text;
 
 	if (!spec || letter_from_spec(spec, strlen(spec), &letter, &f) < 0 ||
-	    (!alone && letter->nattachments) ||
+	    (!ret_picture && (letter->nattachments || letter->media)) ||
 	    text_message_make(letter, content ? content : "", len, &options, &text, &f) < 0)
 		return NULL;
+	if (ret_picture)
+		*ret_picture = rules->pictures && letter->media;
 	return text;
 }
 
 size_t texts_measure(const struct text_rules *rules, const struct claimed_message *m)
 {
 	struct segments s = {0};
+	bool picture = false;
 	AUTO(free)
 	char *text =
-		m->body ? NULL : text_of(rules, m->spec, m->content, (size_t)m->content_size, true);
+		m->body ? NULL
+			: text_of(rules, m->spec, m->content, (size_t)m->content_size, &picture);
 
+	if (text && picture)
+		return 1;
 	if (text)
 		segments_count(text, strlen(text), 0, &s);
 	return s.segments;
@@ -200,7 +207,7 @@ static void add_mate(const struct bundle_claim *b, struct mates *mates, struct s
 	if (id == lead->to.delivery || !is_served(b, route))
 		return;
 	text = text_of(b->rules, (const char *)sqlite3_column_text(row, 6),
-		       sqlite3_column_blob(row, 7), (size_t)sqlite3_column_bytes(row, 7), false);
+		       sqlite3_column_blob(row, 7), (size_t)sqlite3_column_bytes(row, 7), NULL);
 	if (!text)
 		return;
 	struct mate *mate = &mates->list[mates->n++];
@@ -324,7 +331,7 @@ int texts_bundle(struct writer *w, const struct bundle_claim *b, struct claimed_
 
 	mates.first =
 		m->body ? NULL
-			: text_of(b->rules, m->spec, m->content, (size_t)m->content_size, false);
+			: text_of(b->rules, m->spec, m->content, (size_t)m->content_size, NULL);
 	mates.list = xcalloc(MATES_MAX, sizeof(*mates.list));
 	if (mates.first)
 		got = find_mates(w, b, lead, &mates);

@@ -18,6 +18,7 @@ struct text_rules {
 	int64_t day_ms, tomorrow_ms; /* when it began and when it ends */
 	unsigned segments, characters; /* of a text; 0: no limit */
 	bool exact;                    /* no look-alikes (text_message.h) */
+	bool pictures;                 /* media go beside the words, all as one segment */
 };
 struct text_use {
 	uint64_t messages;

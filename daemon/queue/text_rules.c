@@ -43,6 +43,7 @@ void text_rules_of(const struct transport_config *config, int64_t now_ms, struct
 		.tomorrow_ms = midnight_ms(now_ms, 1),
 		.segments = twilio ? config->twilio.segments : 1,
 		.characters = twilio ? TWILIO_CHARACTERS : 0,
+		.pictures = twilio,
 		.exact = twilio ? config->twilio.exact : config->carrier.exact,
 	};
 }

@@ -42,6 +42,7 @@ const struct param send_params[] = {
 	{ "text",        "?string" },
 	{ "html",        "?string" },
 	{ "attachments", "?[]Attachment" },
+	{ "media",       "?[]string" },
 	{ "cc",          "?[]string" },
 	{ "bcc",         "?[]string" },
 	{ "priority",    "?string" },

@@ -6,6 +6,7 @@
 #include "alloc.h"
 #include "failure.h"
 #include "fallback.h"
+#include "media.h"
 #include "message/letter.h"
 #include "queue/queue.h"
 #include "server/call.h"
@@ -131,6 +132,30 @@ static int read_attachments(struct order *o)
 	return 0;
 }
 
+static int read_media(struct order *o)
+{
+	json_t *given = json_object_get(o->call->request.parameters, "media"), *one;
+	struct failure f = {0};
+	char place[40];
+	size_t i;
+
+	if (json_array_size(given) > MEDIA_MAX) {
+		call_over_limit(o->call, "media", MEDIA_MAX, "a message names at most %d media.",
+				MEDIA_MAX);
+		return -1;
+	}
+	json_array_foreach(given, i, one)
+	{
+		if (media_check(json_string_value(one), &f) < 0) {
+			snprintf(place, sizeof(place), "media[%zu]", i);
+			call_bad(o->call, place, "%s", f.text);
+			return -1;
+		}
+		media_add(&o->letter->media, json_string_value(one));
+	}
+	return 0;
+}
+
 static int check_letter(struct order *o)
 {
 	const struct letter *l = o->letter;
@@ -141,10 +166,10 @@ static int check_letter(struct order *o)
 		call_bad(o->call, field, "%s", f.text);
 		return -1;
 	}
-	if (!l->subject && !l->has_text && !l->has_html && !l->nattachments) {
+	if (!l->subject && !l->has_text && !l->has_html && !l->nattachments && !l->media) {
 		call_bad(o->call, "text",
-			 "there is nothing to send: text, subject, html or "
-			 "attachments are wanted.");
+			 "there is nothing to send: text, subject, html, "
+			 "attachments or media are wanted.");
 		return -1;
 	}
 	return order_check_size(o);
@@ -160,7 +185,7 @@ void send_start(struct call *c)
 	if (read_from(o) < 0 || read_recipients(o) < 0)
 		return;
 	read_texts(o);
-	if (read_attachments(o) < 0)
+	if (read_attachments(o) < 0 || read_media(o) < 0)
 		return;
 	order_mail_texts(o);
 	if (check_letter(o) < 0)

@@ -98,13 +98,14 @@ static int make_long(const struct making *m, char **ret, struct failure *f)
 {
 	const struct letter *l = m->letter;
 	const struct text_message_options options = {.exact = m->config->exact,
+						     .media_lines = true,
 						     .cut = may_cut(m),
 						     .characters = LONG_CHARACTERS_MAX,
 						     .tail = m->mailed ? TEXT_MESSAGE_TAIL : NULL,
 						     .ret_cut = m->ret_cut};
 
 	*ret = NULL;
-	if (l->nattachments && !l->subject && !l->has_text && !l->has_html)
+	if (l->nattachments && !l->subject && !l->has_text && !l->has_html && !l->media)
 		return 0; /* they alone */
 	return text_message_make(l, m->content, m->len, &options, ret, f);
 }
@@ -112,6 +113,7 @@ static int make_long(const struct making *m, char **ret, struct failure *f)
 static int make_short(const struct making *m, bool cut, char **ret, struct failure *f)
 {
 	const struct text_message_options options = {.exact = m->config->exact,
+						     .media_lines = true,
 						     .segments = 1,
 						     .cut = cut,
 						     .characters = m->gateway->characters,

@@ -35,12 +35,18 @@ void twilio_note_clock(struct transport *t, const struct http_reply *reply)
 		t->skew_ms = reply->date_ms - clock_wall_ms();
 }
 
+/* A picture message is none of segments: Twilio's own ceiling alone counts. */
+static size_t twilio_segments(const struct twilio_config *config, const struct letter *letter)
+{
+	return letter->media ? 0 : config->segments;
+}
+
 int twilio_text(const struct transport *t, const char *number, const struct letter *letter,
 		const char *content, size_t len, bool *ret_cut, char **ret, struct failure *f)
 {
 	bool mailed = letter_is_mailed(letter, number);
 	struct text_message_options options = {.exact = t->config->exact,
-					       .segments = t->config->segments,
+					       .segments = twilio_segments(t->config, letter),
 					       .cut = mailed ||
 						      t->config->too_long != TOO_LONG_REFUSE,
 					       .characters = TWILIO_BODY_MAX,
@@ -53,9 +59,10 @@ int twilio_text(const struct transport *t, const char *number, const struct lett
 static bool twilio_wants_mail(const struct transport_config *config, const char *number,
 			      const struct letter *letter, const char *content, size_t len)
 {
-	const struct text_message_options options = {.exact = config->twilio.exact,
-						     .segments = config->twilio.segments,
-						     .characters = TWILIO_BODY_MAX};
+	const struct text_message_options options = {
+		.exact = config->twilio.exact,
+		.segments = twilio_segments(&config->twilio, letter),
+		.characters = TWILIO_BODY_MAX};
 	AUTO(free) char *text = NULL;
 
 	if (config->twilio.too_long != TOO_LONG_MAIL)

@@ -13,6 +13,8 @@
 #include "clock.h"
 #include "config/config.h"
 #include "failure.h"
+#include "media.h"
+#include "message/letter.h"
 #include "transport/twilio_codes.h"
 #include "transport/twilio_room.h"
 
@@ -143,14 +145,16 @@ static enum finding finding_of(enum twilio_status status)
 
 static void describe(struct report *r, const struct twilio_message *m)
 {
+	const char *hint = twilio_code_find(TWILIO_DELIVERY, m->error_code, 0).hint;
 	char sent[40] = "";
 	time_t at = (time_t)(m->sent_ms / 1000);
 	struct tm when;
 
 	if (m->sent_ms && gmtime_r(&at, &when))
 		strftime(sent, sizeof(sent), ", sent %Y-%m-%dT%H:%M:%SZ", &when);
-	snprintf(r->text, sizeof(r->text), "%s%s, %u segment%s%s%s", twilio_status_name(m->status),
-		 sent, m->segments, m->segments == 1 ? "" : "s", m->price[0] ? ", " : "", m->price);
+	snprintf(r->text, sizeof(r->text), "%s%s, %u segment%s%s%s%s%s",
+		 twilio_status_name(m->status), sent, m->segments, m->segments == 1 ? "" : "s",
+		 m->price[0] ? ", " : "", m->price, hint ? ": " : "", hint ? hint : "");
 }
 
 /* "-0.00790 USD": what was taken from the account. */
@@ -199,9 +203,15 @@ static bool is_body(const char *body, const char *text, enum likeness like)
 {
 	size_t body_len = strlen(body), text_len = strlen(text);
 
-	if (like == LIKE_WHOLE)
+	if (like == LIKE_WHOLE || !text_len)
 		return strcmp(body, text) == 0;
 	return body_len >= text_len && strcmp(body + body_len - text_len, text) == 0;
+}
+
+/* Of what was just made with media Twilio may not have counted them yet: its sid tells. */
+static bool has_media(const struct twilio_message *m, size_t wanted)
+{
+	return m->media == wanted || (wanted && !m->media && strncmp(m->sid, "MM", 2) == 0);
 }
 
 static bool is_lost_one(const struct asking *a, size_t i, const char *text, enum likeness like,
@@ -210,7 +220,7 @@ static bool is_lost_one(const struct asking *a, size_t i, const char *text, enum
 	const struct inquiry *inquiry = &a->inquiries[i];
 
 	return !m->inbound && strcmp(m->to, inquiry->recipient) == 0 &&
-	       is_body(m->body, text, like) &&
+	       is_body(m->body, text, like) && has_media(m, media_count(inquiry->letter->media)) &&
 	       m->created_ms >= inquiry->since_ms + a->transport->skew_ms - CLOCK_SLACK_MS &&
 	       !is_owned(a, inquiry, m->sid);
 }

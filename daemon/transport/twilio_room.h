@@ -54,7 +54,8 @@ bool sendings_have(const struct transport *t, const char *number);
 void twilio_ask(struct transport *t, const struct inquiry *inquiries, size_t n,
 		reported_fn *reported, void *ctx);
 void askings_drop(struct transport *t);
-/* The text as it is sent to number, also to find it again. ret_cut: or NULL. */
+/* The text as it is sent to number, also to find it again; "" where only media go. ret_cut: or
+ * NULL. */
 int twilio_text(const struct transport *t, const char *number, const struct letter *letter,
 		const char *content, size_t len, bool *ret_cut, char **ret, struct failure *f);
 #endif

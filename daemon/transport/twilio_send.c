@@ -20,7 +20,7 @@
 
 enum {
 	CONTENT_MAX = 256 * 1024,
-	FORM_MAX = 64 * 1024,
+	FORM_MAX = 128 * 1024, /* 1600 characters and ten URLs, percent-encoded */
 	BUSY_FIRST_MS = 100,
 	BUSY_MAX_MS = 30000,
 	BUSY_TRIES = 12,
@@ -153,14 +153,30 @@ static void busy(struct sending *s, const struct http_reply *reply, const char *
 	deadline_set(&t->busy_until, wait_ms < RETRY_AFTER_MAX_MS ? wait_ms : RETRY_AFTER_MAX_MS);
 }
 
+/* What Twilio said, and what to do. */
+static void explain(struct failure *why, enum failure_kind kind, const struct twilio_code *code,
+		    const struct twilio_error *error)
+{
+	failure_set(why, kind, "%s%s%s", error->text, code->hint ? ": " : "",
+		    code->hint ? code->hint : "");
+}
+
+static void settle_error(struct sending *s, enum outcome_kind kind, const struct twilio_code *code,
+			 const struct twilio_error *error)
+{
+	struct failure why;
+
+	explain(&why, FAILURE_REFUSED, code, error);
+	settle_as(s, kind, error->code, why.text);
+}
+
 static void transport_trouble(struct sending *s, const struct twilio_code *code,
 			      const struct twilio_error *error)
 {
 	struct transport *t = s->transport;
 	struct failure why;
 
-	failure_set(&why, code->class == TWILIO_ACCOUNT ? FAILURE_REFUSED : FAILURE_SETUP, "%s%s%s",
-		    error->text, code->hint ? ": " : "", code->hint ? code->hint : "");
+	explain(&why, code->class == TWILIO_ACCOUNT ? FAILURE_REFUSED : FAILURE_SETUP, code, error);
 	settle_as(s, OUTCOME_UNTOUCHED, error->code, why.text);
 	twilio_go_down(t, &why);
 }
@@ -198,7 +214,7 @@ static void refused(struct sending *s, const struct http_reply *reply)
 		return;
 	case TWILIO_REFUSED:
 	case TWILIO_EXPIRED:
-		settle_as(s, OUTCOME_REFUSED, error.code, error.text);
+		settle_error(s, OUTCOME_REFUSED, &code, &error);
 		return;
 	case TWILIO_AMBIGUOUS:
 	case TWILIO_RESEND:
@@ -266,7 +282,7 @@ static int64_t validity_s(const struct parcel_recipient *r)
 }
 
 static char *make_form(const struct transport *t, const struct parcel_recipient *r,
-		       const char *text)
+		       const char *text, char *const *media)
 {
 	const struct twilio_config *c = t->config;
 	struct buf form;
@@ -277,7 +293,9 @@ static char *make_form(const struct transport *t, const struct parcel_recipient 
 	twilio_add_field(&form, "To", r->address);
 	twilio_add_field(&form, "From", c->service ? NULL : c->from);
 	twilio_add_field(&form, "MessagingServiceSid", c->service);
-	twilio_add_field(&form, "Body", text);
+	twilio_add_field(&form, "Body", *text ? text : NULL);
+	for (; media && *media; media++)
+		twilio_add_field(&form, "MediaUrl", *media);
 	twilio_add_field(&form, "ValidityPeriod", validity);
 	twilio_add_field(&form, "StatusCallback", c->status_callback);
 	twilio_add_field(&form, "SmartEncoded", c->smart_encoded ? "true" : NULL);
@@ -295,7 +313,8 @@ static void content_is_there(struct sending *s)
 		settle_as(s, OUTCOME_REFUSED, 0, f.text);
 		return;
 	}
-	s->form = make_form(s->transport, &s->parcel->recipients[0], text);
+	s->form =
+		make_form(s->transport, &s->parcel->recipients[0], text, s->parcel->letter->media);
 	if (!deadline_is_set(&s->transport->busy_until))
 		post(s);
 }

@@ -41,6 +41,20 @@ def test_what_a_text_would_take():
     assert dry("x", "--price", "0.0079 USD")["currency"] == "USD"
 
 
+def test_what_goes_with_pictures_is_no_text(make_daemon):
+    answer = dry("x" * 161, "--media", "https://example.com/a.png", "--media", "https://example.com/b.png")
+    assert (answer["mms"], answer["segments"], len(answer["media"])) == (True, 1, 2) and "price" not in answer
+    assert dry("x" * 161, "--media", "https://example.com/a.png", "--price", "0.02 USD")["price"] == 0.02
+    d = make_daemon(CONTACTS + f'carriers = "{nuncio.SOURCE}/conf/carriers.conf";\n' + '''transports = ( { name = "mail"; type = "smtp"; url = "smtp://127.0.0.1:9"; tls = "none"; },
+        { name = "sms"; type = "twilio"; account_sid = "AC0123456789abcdef0123456789abcdef"; auth_token = "secret";
+          from = "+15017122661"; api = "http://127.0.0.1:9"; price = "0.0079 USD"; },
+        { name = "cell"; type = "carrier"; via = "mail"; carrier = "verizon"; } );\n''').start()
+    said = d.client("text", "--dry-run", "--media", "https://example.com/a.png", "See")
+    assert said.stdout == "See\nMMS with 1 medium\n", said.stderr
+    said = d.client("text", "--dry-run", "--by", "cell", "--media", "https://example.com/a.png", "See")
+    assert said.stdout == "See\nhttps://example.com/a.png\nGSM-7, 29 septets, 1 segment\n", said.stderr
+
+
 def test_what_it_would_cost_is_in_the_configuration(make_daemon, folder):
     """With a daemon by its configuration, without one no price is said, and --price wins."""
     d = make_daemon('''transports = ( { name = "sms"; type = "twilio"; account_sid = "AC0123456789abcdef0123456789abcdef";

@@ -106,6 +106,16 @@ def test_a_bundle_has_as_many_segments_as_a_text(start, fake):
     assert m["body"].endswith("more, see nuncio queue")
 
 
+def test_a_picture_goes_with_no_other(start, fake):
+    d = start(throttle='"1/1m"')
+    with_picture, *rest = queued(d, ["See"], "--media", "https://example.com/a.png") + queued(d, ["one", "two"])
+    wait(d, with_picture, "accepted")
+    later(d, 65)
+    for identity in rest:
+        wait(d, identity, "accepted")
+    assert [(m["body"], m["num_media"]) for m in fake.sent()] == [("See", "1"), ("2 messages:\n- one\n- two", "0")]
+
+
 @pytest.mark.parametrize("fault", [twilio.LOSE, twilio.DROP])
 def test_an_uncertain_bundle_is_one(start, fake, fault):
     d = start(throttle='"1/1m"')
@@ -214,6 +224,15 @@ def test_what_was_refused_goes_the_other_way_at_once_and_that_is_a_success(start
     done = d.client("text", "--wait", "hello")
     assert done.returncode == 0, done.stderr
     assert len(nuncio.maildir(folder / "box")) == 1
+
+
+def test_the_other_way_has_pictures_as_lines(start_both, fake, folder):
+    d = start_both('fallback = "mail";')
+    fake.fault = lambda request: twilio.Refuse(400, 21621, "no pictures from this number") if request.creates else None
+    done = d.client("text", "--wait", "--media", "https://example.com/a.png", "See")
+    assert done.returncode == 0, done.stderr
+    [m] = nuncio.maildir(folder / "box")
+    assert m.get_content().splitlines() == ["See", "https://example.com/a.png"]
 
 
 def test_mail_first_and_a_text_when_it_was_not_sent(start_both, fake):

@@ -83,6 +83,7 @@ def test_waiting_for_delivery_is_waiting_for_the_receipt(start, fake):
 @pytest.mark.parametrize("code, status, state_then", [
     (21211, 400, "failed"), (21614, 400, "failed"), (21612, 400, "failed"), (21408, 403, "failed"),
     (21617, 400, "failed"), (21602, 400, "failed"), (29999, 400, "failed"),
+    (21619, 400, "failed"), (21620, 400, "failed"), (21621, 400, "failed"), (21622, 400, "failed"), (21623, 400, "failed"),
     (21610, 400, "suppressed"), (21611, 400, "queued"),
 ])
 def test_refusals_are_the_text_s(start, fake, code, status, state_then):
@@ -105,6 +106,18 @@ def test_who_has_said_stop_gets_no_more(start, fake):
     assert "STOP" in d.client("why", second).stdout
 
 
+def test_what_to_do_is_said_beside_twilio_s_word(start, fake):
+    d = start()
+    fake.fault = lambda request: twilio.Refuse(400, 21621, "no MMS") if request.creates else None
+    refused = picture(d, "See")
+    assert "can send pictures" in d.wait_events(refused, lambda e: e["to"] == "failed")["text"]
+    fake.fault = lambda request: None
+    lost = picture(d, "See again")
+    d.wait_events(lost, lambda e: e["to"] == "accepted")
+    fake.set_status(fake.sent()[0]["sid"], "undelivered", 30011)
+    assert "gets no pictures" in d.wait_events(lost, lambda e: e["to"] == "undelivered")["text"]
+
+
 @pytest.mark.parametrize("code, status", [(20003, 401), (20005, 403), (30002, 400), (21608, 400), (21606, 400),
                                           (21603, 400), (21212, 400)])
 def test_trouble_of_the_account_rests_the_transport_and_touches_no_text(start, fake, code, status):
@@ -125,6 +138,8 @@ def test_trouble_of_the_account_rests_the_transport_and_touches_no_text(start, f
     (30001, "failed", "queued"), (30003, "undelivered", "queued"), (30008, "undelivered", "queued"),
     (30009, "undelivered", "queued"), (30500, "failed", "queued"), (39999, "undelivered", "queued"),
     (30036, "failed", "expired"), (21610, "failed", "suppressed"),
+    (11200, "failed", "queued"), (11751, "failed", "failed"), (12300, "failed", "failed"),
+    (30011, "undelivered", "undelivered"), (30019, "undelivered", "undelivered"),
 ])
 def test_what_a_delivery_s_code_leads_to(start, fake, code, status, then):
     d = start()
@@ -134,6 +149,94 @@ def test_what_a_delivery_s_code_leads_to(start, fake, code, status, then):
     fake.set_status(m["sid"], status, code)
     event = d.wait_events(identity, lambda e: e["to"] == then and e["code"] == code)
     assert event["code"] == code
+
+
+PICTURES = ["https://example.com/a.png?x=1&y=%20z", "http://example.com/b"]
+
+
+def picture(d, *words, urls=PICTURES):
+    done = d.client("text", "--json", *[part for url in urls for part in ("--media", url)], *words)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)["id"]
+
+
+def test_pictures_go_along_as_they_were_named(start, fake):
+    d = start(segments=1)
+    words = "x" * 1600  # segments are of texts
+    d.wait_events(picture(d, words), lambda e: e["to"] == "accepted")
+    [call] = [r for r in fake.calls if r.creates]
+    [m] = fake.sent()
+    assert call.form["MediaUrl"] == PICTURES and call.form["Body"] == words
+    assert (m["num_media"], m["sid"][:2]) == ("2", "MM")
+    assert d.wait_final(picture(d, words + "x")) == {ME: "failed"}
+    alone = d.call("Send", {"to": [ME], "by": "sms", "media": PICTURES[:1]})["id"]
+    d.wait_events(alone, lambda e: e["to"] == "accepted")
+    form = [r for r in fake.calls if r.creates][-1].form
+    assert form["MediaUrl"] == PICTURES[:1] and "Body" not in form
+    most = [f"https://example.com/{i}" + "/%" * 1000 for i in range(10)]
+    d.wait_events(picture(d, "\U0001f600" * 800, urls=most), lambda e: e["to"] == "accepted")
+    assert [r for r in fake.calls if r.creates][-1].form["MediaUrl"] == most
+
+
+def test_pictures_are_kept_over_a_restart(start, fake):
+    d = start()
+    assert d.client("pause", "sms").returncode == 0
+    identity = picture(d, "See")
+    d.kill()
+    d.start()
+    assert d.client("resume", "sms").returncode == 0
+    d.wait_events(identity, lambda e: e["to"] == "accepted")
+    [m] = fake.sent()
+    assert m["num_media"] == "2"
+
+
+def test_a_wrong_picture_is_refused_where_it_is_named(start, fake):
+    d = start()
+    done = d.client("text", "--media", "picture.png", "See")
+    assert done.returncode == os.EX_USAGE and "https://example.com/picture.png is wanted" in done.stderr
+    done = d.client("send", "--by", "sms", "--media", "https://example.com/a", "--media", "ftp://a/b", "me", "See")
+    assert done.returncode == os.EX_DATAERR and "media[1]" in done.stderr and "is wanted" in done.stderr
+    assert not [r for r in fake.calls if r.creates]
+
+
+@pytest.mark.parametrize("counts", [True, False])
+def test_a_picture_whose_answer_was_lost_is_found_again(start, fake, counts):
+    """Beside a text that says the same and one with another number of pictures."""
+    d = start()
+    fake.counts_media = counts
+    fake.fault = lambda request: twilio.LOSE if request.creates else twilio.BROKEN if request.query.get("To") else None
+    identity = picture(d, "See")
+    uncertain(d, identity)
+    [m] = fake.sent()
+    with fake.lock:
+        fake.create({"To": ME, "From": NUMBER, "Body": "See"})
+        fake.create({"To": ME, "From": NUMBER, "Body": "See", "MediaUrl": PICTURES[:1]})["num_media"] = "1"
+    fake.fault = lambda request: None
+    later(d, 15)
+    d.wait_events(identity, lambda e: e["to"] == "accepted")
+    [delivery] = d.show(identity)["deliveries"]
+    assert delivery["remote_id"] == m["sid"] and len(fake.sent()) == 3
+
+
+def test_a_text_is_not_taken_for_a_picture_that_says_the_same(start, fake):
+    d = start()
+    fake.fault = lambda request: twilio.DROP if request.creates else twilio.BROKEN if request.query.get("To") else None
+    identity = text(d, "See")
+    uncertain(d, identity)
+    with fake.lock:
+        fake.create({"To": ME, "From": NUMBER, "Body": "See", "MediaUrl": PICTURES})
+    fake.fault = lambda request: None
+    later(d, 650)
+    d.wait_events(identity, lambda e: e["to"] == "accepted")
+    assert [m["num_media"] for m in fake.sent(body="See")] == ["2", "0"]
+
+
+def test_pictures_in_mail_are_lines(make_daemon, fake, folder):
+    d = whole_by_mail(make_daemon, fake, folder)
+    identity = d.call("Send", {"to": ["me"], "by": "mail", "text": "See", "media": PICTURES})["id"]
+    assert d.wait_final(identity) == {"me@example.org": "sent"}
+    [mail] = nuncio.maildir(d.outbox)
+    assert mail.get_content().splitlines() == ["See", *PICTURES]
 
 
 def uncertain(d, identity):

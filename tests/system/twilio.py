@@ -113,6 +113,7 @@ class Twilio:
         self.order = lambda rows: rows  # of a list, which is the newest first else
         self.spoil = lambda page: page  # a page of it, before it goes out
         self.page_max = 1000
+        self.counts_media = True  # when a message is made; else they are not yet known then
         self.elsewhere = False  # media are redirected to, as Twilio does
         self.made = 0
         fake = self
@@ -218,11 +219,18 @@ class Twilio:
             raise Refuse(400, 21603, "A 'From' phone number is required.")
         if not form.get("Body") and not form.get("MediaUrl"):
             raise Refuse(400, 21602, "Message body is required.")
+        media = form.get("MediaUrl", [])
+        if len(media) > 10:
+            raise Refuse(400, 21623, "Number of media files exceeds allowed limit")
+        if not all(re.match(r"https?://[^/?#]", url) for url in media):
+            raise Refuse(400, 21620, "Invalid media URL(s)")
         if len(form.get("Body", "")) > 1600:
             raise Refuse(400, 21617, "The concatenated message body exceeds the 1600 character limit")
         if not 1 <= int(form.get("ValidityPeriod", 36000)) <= 36000:
             raise Refuse(400, 21617, "ValidityPeriod is out of range")
-        return self._make(form, "outbound-api", self.first_status(form))
+        m = self._make(form, "outbound-api", self.first_status(form))
+        m["num_media"] = str(len(media)) if self.counts_media else "0"
+        return m
 
     def list(self, query, path):
         rows = self.order([m for m in reversed(self.messages.values())

@@ -8,6 +8,7 @@
 #include "config_house.h"
 #include "expect.h"
 #include "failure.h"
+#include "media.h"
 #include "message/letter.h"
 #include "transport/carrier_mail.h"
 
@@ -176,11 +177,10 @@ static struct letter *letter_of(const char *subject, const char *text, size_t at
 	return l;
 }
 
-static int make(const char *settings, const char *who, const char *subject, const char *text,
-		size_t attached, struct carrier_mail *ret, struct failure *f)
+static int make_of(const char *settings, const char *who, const struct letter *l, const char *text,
+		   size_t attached, struct carrier_mail *ret, struct failure *f)
 {
 	const struct config *config = load(settings);
-	AUTO(letter_free) struct letter *l = letter_of(subject, text, attached);
 	size_t words = text ? strlen(text) : 0;
 	AUTO(free) char *content = calloc(1, words + attached + 1);
 
@@ -193,6 +193,23 @@ static int make(const char *settings, const char *who, const char *subject, cons
 
 	unload(config);
 	return result;
+}
+
+static int make(const char *settings, const char *who, const char *subject, const char *text,
+		size_t attached, struct carrier_mail *ret, struct failure *f)
+{
+	AUTO(letter_free) struct letter *l = letter_of(subject, text, attached);
+
+	return make_of(settings, who, l, text, attached, ret, f);
+}
+
+static int make_media(const char *settings, const char *who, const char *text,
+		      struct carrier_mail *ret, struct failure *f)
+{
+	AUTO(letter_free) struct letter *l = letter_of(NULL, text, 0);
+
+	media_add(&l->media, "https://example.com/a.png");
+	return make_of(settings, who, l, text, 0, ret, f);
 }
 
 TEST(a_text_is_plain_words_to_the_gateway)
@@ -273,6 +290,26 @@ TEST(attachments_go_to_the_gateway_that_takes_them)
 	expect_failure(make("max_attached = \"1K\";", "bo", NULL, "See", 1025, &mail, &f), &f,
 		       FAILURE_REFUSED);
 	expect_contains(f.text, "1025 bytes, and 1024 are allowed");
+	carrier_mail_clear(&mail);
+}
+
+TEST(urls_of_media_are_lines_of_the_text)
+{
+	struct carrier_mail mail;
+	struct failure f = {0};
+
+	expect_ok(make_media("", "me", "See", &mail, &f), &f);
+	expect_text(mail.address, "2125550123@vtext.com");
+	expect_text(mail.content, "See\nhttps://example.com/a.png");
+	expect_null(mail.letter->media);
+	carrier_mail_clear(&mail);
+	expect_ok(make_media("", "me", NULL, &mail, &f), &f);
+	expect_text(mail.content, "https://example.com/a.png");
+	carrier_mail_clear(&mail);
+	expect_ok(make_media("too_long = \"cut\";", "cy", FULL, &mail, &f), &f);
+	expect_int(mail.len, 160);
+	expect_text(mail.content + 131, "...\nhttps://example.com/a.png");
+	expect_true(mail.was_cut);
 	carrier_mail_clear(&mail);
 }
 

@@ -4,6 +4,7 @@
 #include "alloc.h"
 #include "expect.h"
 #include "failure.h"
+#include "media.h"
 
 static struct letter *read_spec(const char *spec, struct failure *f)
 {
@@ -36,6 +37,8 @@ static struct letter *full_letter(void)
 	l->in_reply_to = xstrdup("0@example.com");
 	l->references = xstrdup("<00@example.com> <0@example.com>");
 	l->replied = true;
+	media_add(&l->media, "https://example.com/a.png");
+	media_add(&l->media, "https://example.com/b.png");
 	return l;
 }
 
@@ -58,6 +61,8 @@ TEST(a_spec_is_one_line_and_read_back_to_the_same_letter)
 	expect_true(again->has_html && again->html_size == 0);
 	expect_text(again->references, "<00@example.com> <0@example.com>");
 	expect_true(again->replied);
+	expect_int(media_count(again->media), 2);
+	expect_text(again->media[1], "https://example.com/b.png");
 	expect_int(letter_content_size(again), 82);
 }
 

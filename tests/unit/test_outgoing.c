@@ -5,6 +5,7 @@
 #include "buf.h"
 #include "expect.h"
 #include "failure.h"
+#include "media.h"
 #include "message/letter.h"
 
 static struct failure why;
@@ -93,6 +94,67 @@ TEST(a_small_text_is_a_small_mail)
 	l->text_size = 6;
 	expect_message(l, "One\nTw",
 		       HEAD "To: me@example.com\r\nSubject: Hi\r\n" TAIL PLAIN "One\r\nTw\r\n");
+}
+
+TEST(urls_of_media_are_the_last_lines_of_a_text)
+{
+	struct letter *l = letter();
+
+	media_add(&l->media, "https://a/1?b=c");
+	media_add(&l->media, "https://a/2");
+	l->has_text = true;
+	l->text_size = 3;
+	expect_message(l, "See",
+		       HEAD "To: undisclosed-recipients:;\r\n" TAIL PLAIN
+			    "See\r\nhttps://a/1?b=c\r\nhttps://a/2\r\n");
+	l = letter();
+	media_add(&l->media, "https://a/1");
+	expect_message(l, "", HEAD "To: undisclosed-recipients:;\r\n" TAIL PLAIN "https://a/1\r\n");
+}
+
+TEST(html_has_urls_of_media_behind_it)
+{
+	struct letter *l = letter();
+
+	media_add(&l->media, "https://a/1");
+	l->has_html = true;
+	l->html_size = 9;
+	expect_message(l, "<p>Hi</p>",
+		       HEAD "To: undisclosed-recipients:;\r\n" TAIL
+			    "Content-Type: multipart/mixed; boundary=\"=_b.1\"\r\n"
+			    "\r\n--=_b.1\r\n"
+			    "Content-Type: multipart/alternative; boundary=\"=_b.2\"\r\n"
+			    "\r\n--=_b.2\r\n" PLAIN "Hi\r\n"
+			    "\r\n--=_b.2\r\n"
+			    "Content-Type: text/html; charset=utf-8\r\n"
+			    "Content-Transfer-Encoding: 7bit\r\n\r\n<p>Hi</p>"
+			    "\r\n--=_b.2--\r\n"
+			    "\r\n--=_b.1\r\n" PLAIN "https://a/1\r\n"
+			    "\r\n--=_b.1--\r\n");
+}
+
+/* A line of more than 998 octets may not stand as it is, nor change what comes before it. */
+TEST(a_long_url_is_encoded)
+{
+	struct letter *l = letter();
+	char url[1500];
+	struct buf out;
+
+	memset(url, 'a', sizeof(url));
+	memcpy(url, "https://a/", 10);
+	url[sizeof(url) - 1] = '\0';
+	media_add(&l->media, url);
+	l->has_text = true;
+	l->text_size = 3;
+	expect_int(run(l, false, "See", 3, 3, &out), OUTGOING_END);
+	expect_contains(buf_bytes(&out), "Content-Transfer-Encoding: quoted-printable");
+	expect_contains(buf_bytes(&out), "See\r\nhttps://a/aaaa");
+	for (const char *line = buf_bytes(&out); line; line = strstr(line, "\r\n")) {
+		line += line[0] == '\r' ? 2 : 0;
+		expect_true(strcspn(line, "\r") <= 998);
+	}
+	buf_clear(&out);
+	letter_free(l);
 }
 
 TEST(with_only_bcc_nobody_is_named)

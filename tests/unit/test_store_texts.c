@@ -20,7 +20,7 @@ static struct text_rules rules_of(const char *throttle)
 	return rules;
 }
 
-static int64_t put(struct hand *h, const char *text, unsigned priority)
+static int64_t put_with(struct hand *h, const char *text, unsigned priority, char **media)
 {
 	struct letter l = {.kind = LETTER_COMPOSED, .has_text = true, .text_size = strlen(text)};
 	struct message_row m = hand_message();
@@ -28,6 +28,7 @@ static int64_t put(struct hand *h, const char *text, unsigned priority)
 	char *spec, mailbox[] = "me@x", id[] = "id@x", boundary[] = "b", marker[] = "m";
 
 	l.from = (struct address){.mailbox = mailbox, .ascii = mailbox};
+	l.media = media;
 	l.message_id = id;
 	l.boundary = boundary;
 	l.marker = marker;
@@ -39,6 +40,11 @@ static int64_t put(struct hand *h, const char *text, unsigned priority)
 
 	free(spec);
 	return message;
+}
+
+static int64_t put(struct hand *h, const char *text, unsigned priority)
+{
+	return put_with(h, text, priority, NULL);
 }
 
 static void claim(struct hand *h, const struct text_rules *rules, int64_t after_ms)
@@ -133,6 +139,46 @@ TEST(the_last_that_may_go_takes_the_others_along_and_they_share_its_fate)
 	expect_int(hand_number(h, "SELECT count(*) FROM deliveries WHERE state = 4"
 				  " AND remote_id = 'SM1'"),
 		   3);
+	hand_free(h);
+}
+
+TEST(a_picture_goes_with_no_other_and_is_one_segment)
+{
+	struct text_rules rules = rules_of("1/1m");
+	char url[] = "https://example.com/a.png", *media[] = {url, NULL}, words[400];
+	struct hand *h = hand_new();
+
+	memset(words, 'a', sizeof(words));
+	words[sizeof(words) - 1] = '\0';
+	rules.pictures = true;
+	put_with(h, words, 2, media);
+	put(h, "one", 2);
+	put(h, "two", 2);
+	put_with(h, "three", 2, media);
+	claim(h, &rules, 0);
+	expect_text(hand_told(h), "m1 " ME "(1)#1\n");
+	expect_int(hand_number(h, "SELECT segments FROM texts"), 1);
+	claim(h, &rules, MINUTE);
+	expect_text(hand_told(h), "m2 " ME "(2)#1\n");
+	expect_int(hand_number(h, "SELECT count(*) FROM deliveries WHERE bundle = 2"), 2);
+	claim(h, &rules, 2 * MINUTE);
+	expect_text(hand_told(h), "m4 " ME "(4)#1\n");
+	hand_free(h);
+}
+
+/* By a way that has no pictures the URL is a line, and counted. */
+TEST(a_url_as_a_line_is_counted)
+{
+	struct text_rules rules = rules_of("1/1m");
+	char url[201], *media[] = {url, NULL};
+	struct hand *h = hand_new();
+
+	memset(url, 'a', sizeof(url));
+	memcpy(url, "https://a/", 10);
+	url[sizeof(url) - 1] = '\0';
+	put_with(h, "See", 2, media);
+	claim(h, &rules, 0);
+	expect_int(hand_number(h, "SELECT segments FROM texts"), 2);
 	hand_free(h);
 }
 

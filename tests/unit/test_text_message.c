@@ -4,6 +4,7 @@
 #include "alloc.h"
 #include "expect.h"
 #include "failure.h"
+#include "media.h"
 #include "message/letter.h"
 #include "text.h"
 
@@ -150,6 +151,63 @@ TEST(of_very_much_the_beginning_is_enough)
 	expect_true(text_is_utf8(made, strlen(made)));
 	free(made);
 	free(text);
+}
+
+/* ---- URLs of media ---- */
+
+static char *make_with(const char *text, const char *url,
+		       const struct text_message_options *options, struct failure *f)
+{
+	struct letter l = letter_of(NULL, text, NULL);
+	char *ret = NULL;
+
+	media_add(&l.media, url);
+	media_add(&l.media, "https://a/2");
+	if (text_message_make(&l, text ? text : "", text ? strlen(text) : 0, options, &ret, f) < 0)
+		ret = NULL;
+	media_free(l.media);
+	return ret;
+}
+
+static void expect_with(const char *text, const char *url,
+			const struct text_message_options *options, const char *want)
+{
+	struct failure f = {0};
+	char *got = make_with(text, url, options, &f);
+
+	expect_text(got ? got : f.text, want);
+	free(got);
+}
+
+TEST(media_go_beside_the_words_or_stand_behind_them)
+{
+	const struct text_message_options lines = {.media_lines = true};
+
+	expect_with("See\n", "https://a/1", &plain, "See");
+	expect_with(NULL, "https://a/1", &plain, "");
+	expect_with("See\n", "https://a/1", &lines, "See\nhttps://a/1\nhttps://a/2");
+	expect_with(NULL, "https://a/1", &lines, "https://a/1\nhttps://a/2");
+}
+
+TEST(words_are_cut_and_never_a_url)
+{
+	bool was_cut = false;
+	const struct text_message_options few = {.media_lines = true, .characters = 30},
+					  cut = {.media_lines = true,
+						 .characters = 30,
+						 .cut = true,
+						 .ret_cut = &was_cut};
+
+	expect_with("123456", "https://a/1", &cut, "123456\nhttps://a/1\nhttps://a/2");
+	expect_false(was_cut);
+	expect_with("1234567", "https://a/1", &few, "it has 31 characters, and 30 are allowed");
+	expect_with("1234567", "https://a/1", &cut, "123...\nhttps://a/1\nhttps://a/2");
+	expect_true(was_cut);
+	was_cut = false;
+	expect_with("1", "https://a/12345678", &cut, "it has 32 characters, and 30 are allowed");
+	expect_with(NULL, "https://a/12345678901", &cut,
+		    "it has 33 characters, and 30 are allowed");
+	expect_false(was_cut);
 }
 
 RUN_TESTS()
