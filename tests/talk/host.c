@@ -12,6 +12,7 @@
 
 #include "alloc.h"
 #include "base/loop.h"
+#include "media.h"
 #include "message/letter.h"
 
 #define MAILS_MAX 512
@@ -283,6 +284,8 @@ static void write_letter(struct host_entry *e, const struct host_mail *mail)
 	}
 	l->kind = LETTER_COMPOSED;
 	l->subject = mail->subject ? xstrdup(mail->subject) : NULL;
+	if (mail->media)
+		media_add(&l->media, mail->media);
 	l->has_text = true;
 	l->text_size = e->len = mail->text ? strlen(mail->text) : 0;
 	e->content = xmemdup(mail->text ? mail->text : "", e->len);

@@ -20,6 +20,7 @@ struct host_mail {
 	size_t raw_len;              /* 0: strlen(raw) */
 	bool eight_bit;              /* raw has 8-bit characters */
 	const char *subject, *text;  /* NULL: none */
+	const char *media;           /* one URL, or NULL */
 };
 
 /* resolver may be NULL for transports that need none. */

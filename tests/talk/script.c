@@ -11,10 +11,15 @@ static const struct {
 	const char *name;
 	bool has_text;
 } kinds[] = {
-	[STEP_SAY] = {"S:", true},         [STEP_SAY_BARE] = {"S=", true},
-	[STEP_HEAR] = {"C:", true},        [STEP_STARTTLS] = {"STARTTLS", false},
-	[STEP_CLOSE] = {"CLOSE", false},   [STEP_DROP] = {"DROP", false},
-	[STEP_RESET] = {"RESET", false},   [STEP_GONE] = {"GONE", false},
+	[STEP_SAY] = {"S:", true},
+	[STEP_SAY_BARE] = {"S=", true},
+	[STEP_HEAR_BARE] = {"C=", true},
+	[STEP_HEAR] = {"C:", true},
+	[STEP_STARTTLS] = {"STARTTLS", false},
+	[STEP_CLOSE] = {"CLOSE", false},
+	[STEP_DROP] = {"DROP", false},
+	[STEP_RESET] = {"RESET", false},
+	[STEP_GONE] = {"GONE", false},
 	[STEP_ACCEPT] = {"ACCEPT", false},
 };
 

@@ -236,6 +236,22 @@ static bool hear(struct talk *t)
 	return true;
 }
 
+static bool hear_bare(struct talk *t)
+{
+	const char *wanted = t->script.steps[t->at].text;
+	size_t len = strlen(wanted), n = len < t->in.len ? len : t->in.len;
+
+	if (memcmp(buf_bytes(&t->in), wanted, n) != 0)
+		differs(t, "heard: %s", buf_bytes(&t->in));
+	else if (n < len && t->left)
+		differs(t, "the client left (unread: %s)", buf_bytes(&t->in));
+	if (n < len || t->problem)
+		return false;
+	buf_drain(&t->in, len);
+	t->at++;
+	return true;
+}
+
 static bool shake(struct talk *t)
 {
 	int result;
@@ -307,6 +323,8 @@ static bool take_step(struct talk *t)
 		return say(t);
 	case STEP_HEAR:
 		return hear(t);
+	case STEP_HEAR_BARE:
+		return hear_bare(t);
 	case STEP_STARTTLS:
 		return starttls(t);
 	case STEP_CLOSE:

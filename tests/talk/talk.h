@@ -6,6 +6,7 @@
  *   S= text       the same without CRLF behind it
  *   C: text       must hear exactly this line next
  *   C: text *     a line that begins with "text "; "C: *": any one line
+ *   C= text       must hear exactly these bytes next, whatever follows them
  *   C: ...        any number of lines, up to the one the next C: wants
  *   STARTTLS      TLS from here on, as its server
  *   CLOSE         ends the connection properly (close_notify, FIN)
