@@ -55,24 +55,27 @@ def pass_time(daemon, fake, seconds):
     with contextlib.closing(sqlite3.connect(next(daemon.state.glob("*.db")))) as database, database:
         database.execute("UPDATE tracked SET since_ms = since_ms - ?1, next_ms = max(next_ms - ?1, 1) WHERE next_ms > 0",
                          (seconds * 1000,))
-        database.execute("UPDATE deliveries SET next_ms = next_ms - ?1 WHERE state = 2", (seconds * 1000,))
+        database.execute("UPDATE deliveries SET next_ms = next_ms - ?1 WHERE state IN (2, 13)", (seconds * 1000,))
         database.execute("UPDATE texts SET at_ms = at_ms - ?1", (seconds * 1000,))
         # a claim begins its life when it is made
         database.execute("UPDATE deliveries SET changed_ms = changed_ms - ?1 WHERE state = 3", (seconds * 1000,))
 
 
-def live_and_die(daemon, fake, point, chance):
+def live_and_die(daemon, fake, point, chance, timeout=8):
+    """Returns whether it died at the point, and not by our hand."""
     daemon.environment = {"NUNCIO_CRASH_AT": point} if point else {}
     try:
         daemon.start()
     except AssertionError:  # it died before it was ready: a point on the way up
         assert daemon.process.poll() == -9, daemon.log_text()[-4000:]
         daemon.ended()
-        return
+        return True
     seen = len(fake.calls) + chance.choice([1, 3, 10, 30])
-    fake.wait_or_end(daemon.process, lambda f: len(f.calls) >= seen, timeout=8)
+    fake.wait_or_end(daemon.process, lambda f: len(f.calls) >= seen, timeout=timeout)
+    died = daemon.process.poll() is not None
     daemon.process.kill()
     assert daemon.ended() == -9, daemon.log_text()[-4000:]
+    return died
 
 
 def counts(daemon):
