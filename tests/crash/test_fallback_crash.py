@@ -13,7 +13,8 @@ from test_twilio_crash import live_and_die, pass_time
 LONG = os.environ.get("NUNCIO_LONG") == "yes"
 KILLS = 100 if LONG else 8  # of each direction, half of them when the time has come
 PEOPLE = 400 if LONG else 40
-HOUR = 3600
+PACE = 25  # seconds: so long after the one before each may go, so that each life has work
+LATER = 20 * 60  # minutes until the other way goes at the latest, and one more for each that was sent before
 NUMBER = "+15017122661"
 BOTH = ["dispatch.claimed", "store.batch", "dispatch.settle", "store.commit", "standby.look", "store.committed"]
 TEXT_POINTS = ["twilio.post", "twilio.answered", "tracker.settle", *BOTH]
@@ -43,6 +44,7 @@ class Fates:
     def __init__(self, fake, chance, kinds):
         self.fake, self.chance, self.kinds = fake, chance, kinds
         self.trouble = False
+        self.passed = 0  # seconds, in all
         fake.fault = self
 
     def of(self, i):
@@ -59,6 +61,10 @@ class Fates:
         if self.trouble and self.chance.random() < 0.15:
             return self.chance.choice([twilio.LOSE, twilio.DROP])
         return None
+
+    def pass_time(self, daemon, seconds):
+        pass_time(daemon, self.fake, seconds)
+        self.passed += seconds
 
     def befall(self):
         """The texts that are there come to their ends."""
@@ -79,16 +85,12 @@ def deliveries(daemon, *states):
                 return found
 
 
-def send_all(daemon, **more):
-    """All of them, before any is tried."""
+def send_all(daemon, by, other):
     daemon.start()
-    for name in ("sms", "mail"):
-        assert daemon.client("pause", name, "not yet").returncode == 0
     with daemon.connect() as v:
         for i in range(PEOPLE):
-            v.call("Send", {"to": [f"c{i}"], "text": f"text {i}", "expires": "10d", **more})
-    for name in ("sms", "mail"):
-        assert daemon.client("resume", name).returncode == 0
+            v.call("Send", {"to": [f"c{i}"], "text": f"text {i}", "expires": "10d", "by": by, "at": f"{PACE * (i + 1)}s",
+                            "fallback": f"{other} after {LATER + i}m"})
     daemon.kill()
 
 
@@ -97,11 +99,13 @@ def lives(daemon, fates, points, chance, seconds):
     died = collections.Counter()
     fates.trouble = True
     for kill in range(KILLS // 2):
-        point = f"{points[kill % len(points)]}:{chance.choice([1, 1, 2, 5, 12])}" if kill % 5 != 4 else None
-        at_point = live_and_die(daemon, fates.fake, point, chance, timeout=3)
+        name = points[kill % len(points)]
+        times = chance.randrange(1, 7) if name.startswith("store.") else 1
+        point = f"{name}:{times}" if kill % 5 != 4 else None
+        at_point = live_and_die(daemon, fates.fake, point, chance, timeout=2, calls=[10**6] if point else [1, 3, 10])
         died[point.split(":")[0] if at_point else "by hand"] += 1
         fates.befall()
-        pass_time(daemon, fates.fake, chance.choice(seconds))
+        fates.pass_time(daemon, chance.choice(seconds))
     return died
 
 
@@ -121,7 +125,7 @@ def finish(daemon, fates, is_open):
                 watcher.answer()
         daemon.stop()
         fates.befall()
-        pass_time(daemon, fates.fake, 650)
+        fates.pass_time(daemon, 650)
     raise AssertionError(f"{left[:5]}\n{daemon.log_text()[-4000:]}")
 
 
@@ -144,7 +148,7 @@ def test_from_a_text_to_mail(make_daemon, folder):
     with twilio.Twilio() as fake:
         fates = Fates(fake, chance, ["well", "refused", "lost", "silent"])
         daemon = make_daemon(config(fake, f'type = "maildir"; path = "{folder}/box";'))
-        send_all(daemon, by="sms", fallback="mail after 20h")
+        send_all(daemon, "sms", "mail")
         died = lives(daemon, fates, TEXT_POINTS, chance, [20, 20, 650])
         # a text whose end is known comes to it, and what waits for a receipt goes on waiting
         finish(daemon, fates, lambda d: is_text(d) and (d["state"] not in ("accepted", "sent")
@@ -152,8 +156,8 @@ def test_from_a_text_to_mail(make_daemon, folder):
         daemon.kill()
         mails = nuncio.maildir(folder / "box")
         assert not {m["To"] for m in mails} & {address(i) for i in fates.those("silent")}
-        pass_time(daemon, fake, 21 * HOUR)
-        died += lives(daemon, fates, ["standby.look", *MAIL_POINTS], chance, [0, 20])
+        fates.pass_time(daemon, max(0, LATER * 60 - fates.passed))
+        died += lives(daemon, fates, ["standby.look", *MAIL_POINTS], chance, [60 * PEOPLE // (KILLS // 2)])
         finish(daemon, fates, lambda d: not is_text(d) and d["state"] != "sent")
         states = collections.Counter(("text" if is_text(d) else "mail", d["state"]) for d in deliveries(
             daemon, "delivered", "undelivered", "failed", "accepted", "sent", "canceled"))
@@ -173,15 +177,15 @@ def test_from_mail_to_a_text(make_daemon, folder):
         answers.write_text("".join(f"{address(i)} {'550 5.1.1 nobody' if fates.of(i) == 'no' else '451 4.2.0 later'}\n"
                                    for i in fates.those("no", "later")))
         daemon = make_daemon(config(fake, f'type = "fake"; answers = "{answers}"; log = "{log}";'))
-        send_all(daemon, by="mail", fallback="sms after 20h")
+        send_all(daemon, "mail", "sms")
         died = lives(daemon, fates, FAKE_POINTS + TEXT_POINTS, chance, [20, 20, 650])
         # what was refused went the other way at once, and nothing else did
         finish(daemon, fates, lambda d: is_text(d) and d["state"] in ("queued", "sending", "uncertain", "accepted")
                or not is_text(d) and fates.of(int(d["recipient"][1:].split("@")[0])) == "no")
         daemon.kill()
         assert {int(m["to"][5:]) for m in fake.sent()} == set(fates.those("no"))
-        pass_time(daemon, fake, 21 * HOUR)
-        died += lives(daemon, fates, ["standby.look", *TEXT_POINTS], chance, [0, 20, 650])
+        fates.pass_time(daemon, max(0, LATER * 60 - fates.passed))
+        died += lives(daemon, fates, ["standby.look", *TEXT_POINTS], chance, [60 * PEOPLE // (KILLS // 2)])
         finish(daemon, fates, is_text)
         states = collections.Counter(("text" if is_text(d) else "mail", d["state"]) for d in deliveries(
             daemon, "delivered", "failed", "sent", "canceled"))

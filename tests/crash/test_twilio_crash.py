@@ -61,8 +61,8 @@ def pass_time(daemon, fake, seconds):
         database.execute("UPDATE deliveries SET changed_ms = changed_ms - ?1 WHERE state = 3", (seconds * 1000,))
 
 
-def live_and_die(daemon, fake, point, chance, timeout=8):
-    """Returns whether it died at the point, and not by our hand."""
+def live_and_die(daemon, fake, point, chance, timeout=8, calls=(1, 3, 10, 30)):
+    """calls: after one of so many it is killed at the latest. Returns whether it died at the point, and not by our hand."""
     daemon.environment = {"NUNCIO_CRASH_AT": point} if point else {}
     try:
         daemon.start()
@@ -70,7 +70,7 @@ def live_and_die(daemon, fake, point, chance, timeout=8):
         assert daemon.process.poll() == -9, daemon.log_text()[-4000:]
         daemon.ended()
         return True
-    seen = len(fake.calls) + chance.choice([1, 3, 10, 30])
+    seen = len(fake.calls) + chance.choice(calls)
     fake.wait_or_end(daemon.process, lambda f: len(f.calls) >= seen, timeout=timeout)
     died = daemon.process.poll() is not None
     daemon.process.kill()
