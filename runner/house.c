@@ -55,22 +55,23 @@ static int open_rooms(struct house *h, int base)
 
 /* A user's runner may come before that user's first nunciod. The system's places are made
  * by its manager, as nunciod's user's. */
-static void make_parent(const char *path)
+static void make_parents(const char *path)
 {
 	AUTO(free) char *parent = xstrdup(path);
-	char *slash = strrchr(parent, '/');
+	char *slash = geteuid() == 0 ? NULL : strchr(parent + 1, '/');
 
-	if (geteuid() == 0 || !slash || slash == parent)
-		return;
-	*slash = '\0';
-	mkdir(parent, 0700); /* when it can't be, what lies in it can't either */
+	for (; slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		mkdir(parent, 0700); /* when it can't be, what lies in it can't either */
+		*slash = '/';
+	}
 }
 
 int house_open(struct house *h, const char *path, struct failure *f)
 {
 	*h = (struct house){.path = xstrdup(path), .lock = -1, .runs = -1, .homes = -1};
 
-	make_parent(path);
+	make_parents(path);
 	int base = open_own(AT_FDCWD, path, geteuid() == 0 ? 0711 : 0700);
 
 	if (base < 0)
