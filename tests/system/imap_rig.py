@@ -62,7 +62,7 @@ def quoted(text):
 
 
 class ImapRig(Rig):
-    def __init__(self, make_daemon, folder, account, transports=None, rules=SESAME, row=None):
+    def __init__(self, make_daemon, folder, account, transports=None, rules=SESAME, row=None, **kw):
         self.account = account
         self.row = row or account.row()
         self.transports = transports
@@ -71,7 +71,7 @@ class ImapRig(Rig):
         self.ends = os.open(self.fifo, os.O_RDWR | os.O_NONBLOCK)  # our own writing end: it is never at its end
         self.said = b""
         self.told = []
-        super().__init__(make_daemon, folder, rules)
+        super().__init__(make_daemon, folder, rules, **kw)
         self.script("program", f'printf "%s\\n" "$*" >>{self.fifo}; echo "did $*"')
         self.session = None
 
@@ -96,8 +96,8 @@ class ImapRig(Rig):
             self.session.close()
             self.session = None
 
-    def genuine(self, what, **kw):
-        return self.mail(f"count {what}", key(SECRET), headers=[
+    def genuine(self, what, secret=SECRET, **kw):
+        return self.mail(f"count {what}", key(secret), headers=[
             ("Authentication-Results", f"{AUTHSERV}; dmarc=pass header.from=example.com")], **kw)
 
     def bring(self, *whats, **kw):
