@@ -11,13 +11,21 @@
 #include "message/libxml2.h"
 #include "text.h"
 
-enum { TEXT_MAX = 4 << 20, LINKS_MAX = 500, LINK_MAX = 2000, LISTS_MAX = 32, HTML_MAX = 1 << 28 };
+enum {
+	TEXT_MAX = 4 << 20,
+	LINKS_MAX = 500,
+	LINK_MAX = 2000,
+	LISTS_MAX = 32,
+	QUOTES_MAX = 8,
+	HTML_MAX = 1 << 28
+};
 
 struct writer {
 	const struct libxml2 *xml;
 	struct buf out;
 	unsigned breaks; /* line ends owed before the next word: 1 a new line, 2 a paragraph */
 	unsigned spaces; /* owed before the next word on this line */
+	unsigned quotes; /* depth of quotations: their lines begin with so many marks */
 	unsigned pre;    /* depth of elements whose white space counts */
 	unsigned items[LISTS_MAX]; /* of the lists around us: what was numbered last */
 	unsigned lists;            /* how many they are, the deeper ones without a place */
@@ -29,6 +37,7 @@ enum tag_kind {
 	TAG_HIDDEN = 1,
 	TAG_BLOCK, /* stands on lines of its own */
 	TAG_PARAGRAPH,
+	TAG_QUOTE,
 	TAG_BREAK,
 	TAG_LIST,
 	TAG_ITEM,
@@ -49,7 +58,7 @@ static const struct {
 	{ "p", TAG_PARAGRAPH }, { "h1", TAG_PARAGRAPH }, { "h2", TAG_PARAGRAPH },
 	{ "h3", TAG_PARAGRAPH }, { "h4", TAG_PARAGRAPH }, { "h5", TAG_PARAGRAPH },
 	{ "h6", TAG_PARAGRAPH }, { "ul", TAG_LIST }, { "ol", TAG_LIST },
-	{ "table", TAG_PARAGRAPH }, { "blockquote", TAG_PARAGRAPH }, { "dl", TAG_PARAGRAPH },
+	{ "table", TAG_PARAGRAPH }, { "blockquote", TAG_QUOTE }, { "dl", TAG_PARAGRAPH },
 	{ "div", TAG_BLOCK }, { "tr", TAG_BLOCK }, { "section", TAG_BLOCK }, { "article", TAG_BLOCK },
 	{ "header", TAG_BLOCK }, { "footer", TAG_BLOCK }, { "main", TAG_BLOCK }, { "nav", TAG_BLOCK },
 	{ "form", TAG_BLOCK }, { "center", TAG_BLOCK }, { "dt", TAG_BLOCK }, { "dd", TAG_BLOCK },
@@ -76,11 +85,20 @@ static void owe_breaks(struct writer *w, unsigned breaks)
 		w->breaks = breaks;
 }
 
+static bool at_line_start(const struct writer *w)
+{
+	return !w->out.len || w->breaks || buf_bytes(&w->out)[w->out.len - 1] == '\n';
+}
+
 static void pay(struct writer *w)
 {
+	unsigned marks = !at_line_start(w) ? 0 : w->quotes < QUOTES_MAX ? w->quotes : QUOTES_MAX;
+
 	if (w->breaks)
 		w->spaces = 0;
 	buf_add(&w->out, "\n\n\n", w->breaks);
+	for (; marks; marks--)
+		buf_add(&w->out, "> ", 2);
 	buf_add(&w->out, "  ", w->spaces);
 	w->breaks = w->spaces = 0;
 }
@@ -89,11 +107,6 @@ static void write_bytes(struct writer *w, const char *bytes, size_t len)
 {
 	pay(w);
 	buf_add(&w->out, bytes, len);
-}
-
-static bool at_line_start(const struct writer *w)
-{
-	return !w->out.len || w->breaks || buf_bytes(&w->out)[w->out.len - 1] == '\n';
 }
 
 static void write_flowing(struct writer *w, const char *text)
@@ -118,8 +131,13 @@ static void write_text(struct writer *w, const char *text)
 {
 	if (!w->pre)
 		write_flowing(w, text);
-	else if (*text)
-		write_bytes(w, text, strlen(text));
+	while (w->pre && *text) { /* each line by itself: it may be quoted */
+		size_t len = strcspn(text, "\n");
+
+		len += text[len] == '\n';
+		write_bytes(w, text, len);
+		text += len;
+	}
 }
 
 static char *attribute(const struct writer *w, const xmlNode *node, const char *name)
@@ -229,6 +247,10 @@ static bool enter(struct writer *w, const xmlNode *node)
 	case TAG_PARAGRAPH:
 		owe_breaks(w, 2);
 		break;
+	case TAG_QUOTE:
+		owe_breaks(w, 2);
+		w->quotes++;
+		break;
 	case TAG_LIST:
 		enter_list(w);
 		break;
@@ -263,6 +285,10 @@ static void leave(struct writer *w, const xmlNode *node)
 		owe_breaks(w, 2);
 		break;
 	case TAG_PARAGRAPH:
+		owe_breaks(w, 2);
+		break;
+	case TAG_QUOTE:
+		w->quotes--;
 		owe_breaks(w, 2);
 		break;
 	case TAG_LIST:

@@ -115,6 +115,24 @@ def test_a_sender_who_is_not_one_address(make_daemon, folder, sender):
         assert r.ran() == ["goats"] and not r.mails("sheep")
 
 
+QUOTES = ["<blockquote type='cite'><div>{}</div></blockquote>",
+          "<div class='gmail_quote'>On Monday a box wrote:<blockquote class='gmail_quote'>Send<br>{}<br>x</blockquote></div>",
+          "<blockquote><pre>Send\n\n{}\n</pre></blockquote>"]
+
+
+def test_an_answer_in_html_that_quotes_the_question_confirms_nothing(make_daemon, folder):
+    with rig(make_daemon, folder, SESAME.replace('"secret"', '"confirm"')) as r:
+        r.command("count sheep")
+        [line] = re.findall(r"(?m)^key: \d+$", r.wait_report("Is this command yours?").get_content())
+        for quote in QUOTES:
+            r.drop(mime(r, "Re: Is this command yours?", "text/html", "7bit", f"<p>No!</p>{quote.format(line)}"))
+        r.settle()
+        assert r.ran() == []
+        r.drop(mime(r, "Re: Is this command yours?", "text/html", "7bit", f"<p>{line}</p>{QUOTES[0].format(line)}"))
+        r.wait_report("Re: count sheep")
+        assert r.ran() == ["sheep"]
+
+
 # ---- mails that go on ----
 
 FORWARD = '''  { name = "pass"; on = { mail = "inbox"; }; when = { subject = "^ALERT"; };

@@ -35,6 +35,15 @@ TEST(scripts_styles_and_titles_are_not_said)
 		"Hi\n");
 }
 
+TEST(what_is_quoted_is_marked_line_by_line)
+{
+	expect_said("<p>No.</p><blockquote><p>One<br>two</p><blockquote>three</blockquote>"
+		    "<ul><li>four</li></ul></blockquote>five",
+		    "No.\n\n> One\n> two\n\n> > three\n\n> - four\n\nfive\n");
+	expect_said("<blockquote>a<pre>b\n c</pre></blockquote>d", "> a\n\n> b\n>  c\n\nd\n");
+	expect_said("<blockquote></blockquote>d", "d\n");
+}
+
 TEST(lists_are_marked_and_numbered)
 {
 	expect_said(
