@@ -32,7 +32,7 @@
 #define AGAIN(caps)                                                                                \
 	"ACCEPT\r\n" IMAP_INSIDE(caps) IMAP_SELECTED(2, 2, 7, 7) IMAP_SEARCHED(3, 7, " 6")
 /* It was not. */
-#define AGAIN_UNSEEN(n)                                                                            \
+#define AGAIN_UNSEEN                                                                               \
 	"ACCEPT\r\n" IMAP_INSIDE(ALL_CAPS) IMAP_SELECTED(2, 2, 7, 7)                               \
 		IMAP_SEARCHED(3, 6, " 6") "C: A4 UID FETCH 6 " IMAP_ITEMS "\r\n" STAGE_MAIL(       \
 			2, 6, "a") "S: A4 OK\r\nC: A5 IDLE\r\nS: + idling\r\nC: DONE\r\n"          \
@@ -64,14 +64,13 @@ TEST(the_server_goes_before_the_mail_is_here)
 {
 #define ASKED WATCHED(ALL_CAPS) "S: * 2 EXISTS\r\nC: DONE\r\nC: A5 UID FETCH 6:* " IMAP_ITEMS "\r\n"
 	static const char *const scripts[] = {
-		WATCHED(ALL_CAPS) "S: * 2 EXISTS\r\nC: DONE\r\nCLOSE\r\n" AGAIN_UNSEEN(1),
-		ASKED "RESET\r\n" AGAIN_UNSEEN(1),
+		WATCHED(ALL_CAPS) "S: * 2 EXISTS\r\nC: DONE\r\nCLOSE\r\n" AGAIN_UNSEEN,
+		ASKED "RESET\r\n" AGAIN_UNSEEN,
 		ASKED "S: * 2 FETCH (UID 6 RFC822.SIZE " STAGE_SIZE " BODY[]<0> {" STAGE_SIZE
-		      "}\r\nS: From: me@exa\r\nDROP\r\n" AGAIN_UNSEEN(1),
-		ASKED STAGE_MAIL(2, 6, "a") "CLOSE\r\n" AGAIN_UNSEEN(1),
-		ASKED STAGE_MAIL(2, 6, "a") "S: * BYE now\r\nCLOSE\r\n" AGAIN_UNSEEN(1),
-		ASKED STAGE_MAIL(2, 6,
-				 "a") "S: A4 OK\r\nS: A5 BAD what\r\nGONE\r\n" AGAIN_UNSEEN(1),
+		      "}\r\nS: From: me@exa\r\nDROP\r\n" AGAIN_UNSEEN,
+		ASKED STAGE_MAIL(2, 6, "a") "CLOSE\r\n" AGAIN_UNSEEN,
+		ASKED STAGE_MAIL(2, 6, "a") "S: * BYE now\r\nCLOSE\r\n" AGAIN_UNSEEN,
+		ASKED STAGE_MAIL(2, 6, "a") "S: A4 OK\r\nS: A5 BAD what\r\nGONE\r\n" AGAIN_UNSEEN,
 	};
 
 	for (size_t i = 0; i < sizeof(scripts) / sizeof(*scripts); i++)
@@ -254,6 +253,43 @@ TEST(a_mailbox_that_goes_with_a_reload_while_a_mail_is_fetched_stops_no_other)
 	}
 	rules_settled(&s);
 	expect_int(s.nruns, 1);
+	rules_end(&s);
+}
+
+TEST(a_mailbox_that_goes_with_a_reload_while_a_mail_comes_and_is_there_again)
+{
+	struct rules_stage s;
+
+	rules_open(&s,
+		   ASKED "S: * 2 FETCH (UID 6 BODY[]<0> {100}\r\nS: From\r\nGONE\r\n" AGAIN_UNSEEN,
+		   COUNT("delete"), DROP);
+	while (!talk_awaits_end(s.talk))
+		loop_turn(s.house.loop, true);
+	rules_change(&s, PLAIN_ROW, false);
+	rules_until_watched(&s);
+	rules_flush(&s);
+	rules_change(&s, COUNT("delete"), true);
+	rules_until_told(&s, "Re: count a", 1);
+	rules_settled(&s);
+	expect_int(s.nbegun, 1);
+	expect_int(rules_told(&s, ""), 1);
+	rules_end(&s);
+}
+
+TEST(a_mailbox_that_changes_while_a_mail_is_disposed_of)
+{
+	struct rules_stage s;
+
+	rules_open(&s, COMES MARK "GONE\r\n" AGAIN(ALL_CAPS) DELETED(4, 5) IMAP_IDLES(6),
+		   COUNT("delete"), DROP);
+	while (!talk_awaits_end(s.talk))
+		loop_turn(s.house.loop, true);
+	rules_change(&s, PLAIN_ROW, false);
+	rules_flush(&s);
+	rules_change(&s, COUNT("delete"), true);
+	rules_until_told(&s, "Re: count a", 1);
+	rules_settled(&s);
+	expect_int(s.nbegun, 1);
 	rules_end(&s);
 }
 
