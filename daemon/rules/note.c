@@ -328,23 +328,37 @@ void note_add(struct mailing *m, struct queue *q, const struct config *config,
 
 /* ---- a mail that goes on ---- */
 
-static char *head_of(const struct parsed *mail)
+static char *without_proof(const struct received *what, const char *text)
 {
-	char head[HEAD_MAX], subject[SUBJECT_MAX / 4];
-	const char *text = mail->text ? mail->text : "";
-	const char *from = mail->from.n ? mail->from.at[0].address : "?";
+	char *copy = xstrdup(text ? text : "");
 
-	text_safe_line(head, sizeof(head), text, mail->text ? mail->text_len : 0);
-	text_safe_line(subject, sizeof(subject), mail->subject ? mail->subject : "",
-		       mail->subject ? strlen(mail->subject) : 0);
-	return xprintf("%s: %s\n%s", from, subject, head);
+	command_line_redact(&what->command, copy);
+	return copy;
+}
+
+/* Beside the subject. */
+static char *head_of(const struct received *what)
+{
+	const struct parsed *mail = what->mail;
+	AUTO(free) char *text = without_proof(what, mail->text);
+	const char *from = mail->from.n ? mail->from.at[0].address : "?";
+	size_t len = strlen(text);
+	char head[HEAD_MAX];
+
+	while (len && strchr(" \n", text[len - 1]))
+		text[--len] = '\0';
+	for (char *end = text; (end = strchr(end, '\n'));)
+		*end = ' ';
+	return xprintf("%s: %s", from, text_safe_line(head, sizeof(head), text, len));
 }
 
 static void forward_mail(struct mailing *m, struct queue *q, const struct config *config,
-			 const struct audience *to, const struct parsed *mail)
+			 const struct audience *to, const struct received *what)
 {
-	AUTO(free) char *subject = xprintf("Fwd: %s", mail->subject ? mail->subject : "");
-	AUTO(free) char *head = head_of(mail);
+	const struct parsed *mail = what->mail;
+	AUTO(free) char *title = without_proof(what, mail->subject);
+	AUTO(free) char *subject = xprintf("Fwd: %s", title);
+	AUTO(free) char *head = head_of(what);
 	AUTO(free)
 	char *text = xprintf("A mail from %s, as it came, is attached.\n",
 			     mail->from.n ? mail->from.at[0].address : "nobody who can be read");
@@ -385,7 +399,7 @@ void note_add_forward(struct mailing *m, struct queue *q, const struct config *c
 		      const struct audience *to, const struct received *what)
 {
 	if (what->mail)
-		forward_mail(m, q, config, to, what->mail);
+		forward_mail(m, q, config, to, what);
 	else
 		forward_text(m, q, config, to, what);
 }

@@ -43,7 +43,7 @@ struct note {
 void note_add(struct mailing *m, struct queue *q, const struct config *config,
 	      const struct note *note);
 /* The whole mail as it came, attached to a few words; to those who read texts, its head. Of
- * a text what it says, without a proof, and what came with it. */
+ * a text what it says, and what came with it. No proof stands in head or text. */
 void note_add_forward(struct mailing *m, struct queue *q, const struct config *config,
 		      const struct audience *to, const struct received *what);
 #endif

@@ -238,6 +238,15 @@ def test_a_text_goes_on_by_mail_with_its_pictures(make_daemon, folder):
         assert (part.get_content_type(), part.get_content()) == ("image/png", PICTURE)
 
 
+def test_a_mail_goes_on_by_text_without_what_proves_it(make_daemon, folder):
+    rules = '''{ name = "on"; on = { mail = "inbox"; }; when = { subject = "^ALERT"; };
+        do = { forward = { to = "bo"; by = "sms"; }; }; }'''
+    box = f'mailboxes = ( {{ name = "inbox"; type = "maildir"; path = "{folder}/box"; authserv = "none"; }} );'
+    with rig(make_daemon, folder, rules, settings=box) as r:
+        r.command("ALERT sesame", "it is full\nkey: sesame\n", sender="m@example.net")
+        assert r.wait_answer("ALERT", to=BO) == ["Fwd: ALERT ***\nm@example.net: it is full key: ***"]
+
+
 def test_a_command_is_confirmed_by_the_other_channel(make_daemon, folder):
     with rig(make_daemon, folder, COUNT.replace('"totp"', '"confirm"')) as r:
         r.receive("count one")

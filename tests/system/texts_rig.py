@@ -45,7 +45,8 @@ rules = (
 '''
 
     def watches(self):
-        return all(m["state"] == "polling" for m in self.daemon.call("Status")["mailboxes"])
+        return all(m["state"] == ("polling" if m["type"] == "twilio" else "watching")
+                   for m in self.daemon.call("Status")["mailboxes"])
 
     def look_back(self, seconds=600):
         """As if it had been started for the first time so much earlier."""
