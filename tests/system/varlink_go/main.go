@@ -27,7 +27,7 @@ func main() {
 
 	subject, text := "from Go", "hello"
 	id, _, _, _, err := ionuncio.Send().Call(ctx, c, []string{"me@example.org"}, nil, nil, &subject, &text,
-		nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil)
+		nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil)
 	check(err)
 	fmt.Println("sent as", id)
 
@@ -47,7 +47,7 @@ func main() {
 	fmt.Println("state", state)
 
 	_, _, _, _, err = ionuncio.Send().Call(ctx, c, []string{"nobody"}, nil, nil, nil, nil,
-		nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil)
+		nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil)
 	refused, ok := err.(*ionuncio.BadRecipient)
 	if !ok {
 		check(fmt.Errorf("expected BadRecipient, got %v", err))
