@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "auto.h"
 #include "buf.h"
 #include "failure.h"
 #include "media.h"

@@ -1,7 +1,6 @@
 /* tests/talk/twilio_stage.c - see twilio_stage.h. */
 #include "twilio_stage.h"
 
-#include "alloc.h"
 #include "base/loop.h"
 #include "buf.h"
 #include "secret.h"

@@ -5,7 +5,6 @@
 
 #include <jansson.h>
 
-#include "alloc.h"
 #include "auto.h"
 #include "expect.h"
 #include "failure.h"
