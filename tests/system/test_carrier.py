@@ -2,6 +2,7 @@
 and the commands a person types."""
 import json
 import subprocess
+import threading
 
 import hostile
 import nuncio
@@ -145,11 +146,17 @@ def test_many_texts_share_a_session_and_each_is_sent_once(make_daemon, make_serv
 
 def test_what_a_crash_interrupts_goes_out_again(make_daemon, make_server):
     """Like the mail that it is: nobody could be asked what became of it."""
-    server = make_server({"dot": hostile.in_turn(hostile.silence)})
+    there = threading.Event()
+
+    def silence(session, _line):
+        there.set()
+        hostile.silence(session)
+    server = make_server({"dot": hostile.in_turn(silence)})
     d = make_daemon(config(server.port, throttle='"none"')).start()
     identities = [sent(d, "--by", "sms", "bo", f"text {i}") for i in range(4)]
     for identity in identities:
         d.wait_events(identity, lambda e: e["to"] == "sending")
+    assert there.wait(nuncio.PATIENCE)  # else it would be silent to the next life
     d.kill()
     d.start()
     for identity in identities:
