@@ -8,6 +8,7 @@
 
 #include "alloc.h"
 #include "message/parse.h"
+#include "rules/question.h"
 #include "secret.h"
 #include "text.h"
 
@@ -116,6 +117,13 @@ static char *take_proof(struct span value)
 	return xstrndup(value.at, value.len);
 }
 
+static bool is_our_question(struct span line)
+{
+	size_t len = sizeof(QUESTION_OPENING) - 1;
+
+	return line.len >= len && memcmp(line.at, QUESTION_OPENING, len) == 0;
+}
+
 static void find_in_mail(const struct parsed *mail, struct command_line *ret)
 {
 	struct span rest = {mail->text, mail->text ? mail->text_len : 0}, line, value;
@@ -126,6 +134,8 @@ static void find_in_mail(const struct parsed *mail, struct command_line *ret)
 		line = trim(line);
 		if (line.len && *line.at == '>')
 			continue;
+		if (is_our_question(line))
+			break;
 		if (is_key(line, &value)) {
 			proof = value;
 			keys++;

@@ -11,6 +11,10 @@ struct questions;
 #define QUESTION_LIFE_MS (10 * 60 * 1000LL)
 #define QUESTION_DIGEST_SIZE 65
 
+/* How the mail that asks begins. What stands below it, in an answer, is that mail quoted, also
+ * where no mark says so: the code in it is not given, it is shown. */
+#define QUESTION_OPENING "A command came under your name:"
+
 struct question {
 	int64_t run;
 	char *contact, *rule, *mailbox, *ref, *token, *digest; /* owned */

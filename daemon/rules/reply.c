@@ -13,6 +13,7 @@
 #include "rules/audience.h"
 #include "rules/lockout.h"
 #include "rules/note.h"
+#include "rules/question.h"
 #include "rules/received.h"
 #include "rules/room.h"
 #include "text.h"
@@ -85,7 +86,8 @@ static enum by other_channel(struct engine *e, const struct contact_config *cont
 
 static char *question_text(const struct received *what, const char *command, const char *code)
 {
-	return xprintf("A command came under your name:\n\n  %.*s\n\nTo have it obeyed, "
+	return xprintf(QUESTION_OPENING
+		       "\n\n  %.*s\n\nTo have it obeyed, "
 		       "send within 10 minutes %s\n\n%s%s\n\nIf it is not yours, do nothing.\n",
 		       shown(command, COMMAND_SHOWN), command,
 		       what->in.is_text ? "a text from your number that says:"

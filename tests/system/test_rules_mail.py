@@ -120,12 +120,17 @@ QUOTES = ["<blockquote type='cite'><div>{}</div></blockquote>",
           "<blockquote><pre>Send\n\n{}\n</pre></blockquote>"]
 
 
-def test_an_answer_in_html_that_quotes_the_question_confirms_nothing(make_daemon, folder):
+def test_an_answer_that_quotes_the_question_confirms_nothing(make_daemon, folder):
     with rig(make_daemon, folder, SESAME.replace('"secret"', '"confirm"')) as r:
         r.command("count sheep")
-        [line] = re.findall(r"(?m)^key: \d+$", r.wait_report("Is this command yours?").get_content())
+        question = r.wait_report("Is this command yours?").get_content()
+        [line] = re.findall(r"(?m)^key: \d+$", question)
         for quote in QUOTES:
             r.drop(mime(r, "Re: Is this command yours?", "text/html", "7bit", f"<p>No!</p>{quote.format(line)}"))
+        # and as some write, in a text too, without any mark
+        r.command("Re: Is this command yours?", f"No!\n\n-----Original Message-----\nFrom: box\n\n{question}")
+        below = "<br>".join(question.splitlines())
+        r.drop(mime(r, "Re: Is this command yours?", "text/html", "7bit", f"<p>No!</p><hr><div><p>From: box</p>{below}</div>"))
         r.settle()
         assert r.ran() == []
         r.drop(mime(r, "Re: Is this command yours?", "text/html", "7bit", f"<p>{line}</p>{QUOTES[0].format(line)}"))

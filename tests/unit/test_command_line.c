@@ -59,6 +59,12 @@ TEST(a_mails_proof_is_its_one_unquoted_key_line)
 	found(in_mail("s", "> key: 2\n"), "s", NULL);
 	found(in_mail("s", "my key: 2\nkey 3\n"), "s", NULL);
 	found(in_mail("s", "key:\n"), "s", NULL);
+	/* an answer to our question that quotes it without a mark */
+	found(in_mail("s",
+		      "No!\n-- Original --\nA command came under your name:\n\n  x\n\nkey: 1\n"),
+	      "s", NULL);
+	found(in_mail("s", "key: 1\n\nA command came under your name:\n\n  x\n\nkey: 1\n"), "s",
+	      "1");
 	/* as programs leave them that write html, or mark their UTF-8 */
 	found(in_mail("s", "\xef\xbb\xbfkey:\xc2\xa0open sesame\xc2\xa0\n"), "s", "open sesame");
 	found(in_mail("\xc2\xa0", "\xef\xbb\xbfstatus\xe2\x80\x8b\nkey: 1"), "status", "1");
