@@ -1,5 +1,5 @@
 /* rules/bin.c - decides when a disposal is tried, and when it is over: done, or the
- * server says no. */
+ * server says no again and again. */
 #include "rules/bin.h"
 
 #include <stdlib.h>
@@ -15,6 +15,7 @@
 #include "rules/room.h"
 
 #define RETRY_MS (60 * 1000)
+#define REFUSALS_MAX 3 /* servers say no, too, when they are busy, and do not say that */
 
 enum stage { STAGE_WAITS, STAGE_TRIED, STAGE_OVER /* which the store is told */ };
 
@@ -24,6 +25,7 @@ struct disposal {
 	unsigned deed;
 	char *mailbox, *ref, *target; /* owned */
 	enum stage stage;
+	unsigned refusals;
 	struct disposal *next;
 };
 
@@ -71,7 +73,7 @@ static void done(void *ctx, const struct failure *why)
 	struct disposal *d = ctx;
 	struct bin *b = d->bin;
 
-	if (why && why->kind == FAILURE_LATER) {
+	if (why && (why->kind == FAILURE_LATER || ++d->refusals < REFUSALS_MAX)) {
 		log_debug(&b->engine->log, "mailbox %s: a mail waits: %s", d->mailbox, why->text);
 		d->stage = STAGE_WAITS;
 		deadline_set(&b->retry, RETRY_MS);

@@ -118,48 +118,12 @@ TEST(the_server_goes_while_a_mail_is_moved)
 		expect_once(scripts[i], COUNT("move Done"));
 }
 
-/* It is told to the operator by the log, the mail stays, and that was that. */
-TEST(the_server_says_no_to_what_is_to_become_of_a_mail)
-{
-	static const struct {
-		const char *script, *rule;
-	} cases[] = {
-		{COMES MARK "S: A6 OK\r\nS: A7 NO not yours\r\n" IMAP_IDLES(8), COUNT("delete")},
-		{COMES MARK "S: A6 OK\r\nS: A7 BAD what\r\n" IMAP_IDLES(8), COUNT("delete")},
-		{COMES MARK
-		 "S: A6 OK\r\nS: A7 OK\r\nC: A8 UID EXPUNGE 6\r\nS: A8 NO x\r\n" IMAP_IDLES(9),
-		 COUNT("delete")},
-		{COMES MARK
-		 "S: A6 OK\r\nS: A7 OK\r\nC: A8 UID EXPUNGE 6\r\nS: A8 BAD x\r\n" IMAP_IDLES(9),
-		 COUNT("delete")},
-		{COMES MOVE "S: A6 OK\r\nS: A7 NO [TRYCREATE] no such\r\n" IMAP_IDLES(8),
-		 COUNT("move Done")},
-		{COMES MOVE "S: A6 OK\r\nS: A7 BAD what\r\n" IMAP_IDLES(8), COUNT("move Done")},
-		{WATCHED_MAIL(NO_MOVE) COPY "S: A6 OK\r\nS: A7 NO over quota\r\n" IMAP_IDLES(8),
-		 COUNT("move Done")},
-		{COMES
-		 "C: A7 UID STORE 6 +FLAGS.SILENT (\\Seen)\r\nS: A6 OK\r\nS: A7 NO x\r\n" IMAP_IDLES(
-			 8),
-		 COUNT("seen")},
-		/* it is there no more */
-		{COMES MARK "S: A6 OK\r\nS: A7 NO [EXPUNGEISSUED] gone\r\n" IMAP_IDLES(8),
-		 COUNT("delete")},
-	};
-
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
-		expect_once(cases[i].script, cases[i].rule);
-}
-
-TEST(a_no_that_passes_is_tried_again)
+/* A script that goes on when it was tried again, which is not at once. */
+static void expect_once_in_time(const char *script, const char *rule)
 {
 	struct rules_stage s;
 
-	rules_open(&s,
-		   COMES MARK
-		   "S: A6 OK\r\nS: A7 NO [INUSE] not now\r\nC: A8 IDLE\r\nS: + idling\r\n"
-		   "C: DONE\r\nC: A9 UID STORE 6 +FLAGS.SILENT (\\Deleted)\r\n"
-		   "S: A8 OK\r\nS: A9 OK\r\nC: A10 UID EXPUNGE 6\r\nS: A10 OK\r\n" IMAP_IDLES(11),
-		   COUNT("delete"), "");
+	rules_open(&s, script, rule, "");
 	rules_until_told(&s, "Re: count a", 1);
 	while (!talk_is_over(s.talk)) {
 		loop_turn_clock(s.house.loop, 1000);
@@ -169,6 +133,58 @@ TEST(a_no_that_passes_is_tried_again)
 	expect_int(s.nbegun, 1);
 	expect_int(rules_told(&s, ""), 1);
 	rules_end(&s);
+}
+
+/* It idles, and tries again. */
+#define LATER(idle, n, say)                                                                        \
+	"C: A" #idle " IDLE\r\nS: + idling\r\nC: DONE\r\nC: A" #n " " say "\r\nS: A" #idle " OK\r\n"
+#define SAYS(n, answer) "S: A" #n " " answer "\r\n"
+#define THRICE(say, answer)                                                                        \
+	"C: A7 " say "\r\nS: A6 OK\r\n" SAYS(7, answer) LATER(8, 9, say) SAYS(9, answer)           \
+		LATER(10, 11, say) SAYS(11, answer) IMAP_IDLES(12)
+#define SAY_MARK "UID STORE 6 +FLAGS.SILENT (\\Deleted)"
+#define SAY_MOVE "UID MOVE 6 \"Done\""
+#define SAY_EXPUNGE(n, answer) "C: A" #n " UID EXPUNGE 6\r\n" SAYS(n, answer)
+#define EXPUNGE_THRICE(answer)                                                                     \
+	MARK "S: A6 OK\r\nS: A7 OK\r\n" SAY_EXPUNGE(8, answer) LATER(9, 10, SAY_MARK)              \
+		SAYS(10, "OK") SAY_EXPUNGE(11, answer) LATER(12, 13, SAY_MARK) SAYS(13, "OK")      \
+			SAY_EXPUNGE(14, answer) IMAP_IDLES(15)
+
+/* Three times: then the mail stays, the operator reads it in the log, and that was that. */
+TEST(the_server_says_no_to_what_is_to_become_of_a_mail)
+{
+	static const struct {
+		const char *script, *rule;
+	} cases[] = {
+		{COMES THRICE(SAY_MARK, "NO not yours"), COUNT("delete")},
+		{COMES THRICE(SAY_MARK, "BAD what"), COUNT("delete")},
+		{COMES EXPUNGE_THRICE("NO x"), COUNT("delete")},
+		{COMES EXPUNGE_THRICE("BAD x"), COUNT("delete")},
+		{COMES THRICE(SAY_MOVE, "NO [TRYCREATE] no such"), COUNT("move Done")},
+		{COMES THRICE(SAY_MOVE, "BAD what"), COUNT("move Done")},
+		{WATCHED_MAIL(NO_MOVE) THRICE("UID COPY 6 \"Done\"", "NO over quota"),
+		 COUNT("move Done")},
+		{COMES THRICE("UID STORE 6 +FLAGS.SILENT (\\Seen)", "NO x"), COUNT("seen")},
+		/* it was busy, and did not say that */
+		{COMES MARK "S: A6 OK\r\nS: A7 BAD throttled\r\n" LATER(8, 9, SAY_MARK)
+			 SAYS(9, "OK") SAY_EXPUNGE(10, "OK") IMAP_IDLES(11),
+		 COUNT("delete")},
+		/* it is there no more */
+		{COMES MARK "S: A6 OK\r\nS: A7 NO [EXPUNGEISSUED] gone\r\n" IMAP_IDLES(8),
+		 COUNT("delete")},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		expect_once_in_time(cases[i].script, cases[i].rule);
+}
+
+TEST(a_no_that_passes_is_tried_again)
+{
+	expect_once_in_time(COMES MARK "S: A6 OK\r\nS: A7 NO [INUSE] not now\r\n" LATER(
+				    8, 9, SAY_MARK) SAYS(9, "NO [INUSE] x") LATER(10, 11, SAY_MARK)
+				    SAYS(11, "NO [INUSE] x") LATER(12, 13, SAY_MARK) SAYS(13, "OK")
+					    SAY_EXPUNGE(14, "OK") IMAP_IDLES(15),
+			    COUNT("delete"));
 }
 
 TEST(mail_that_comes_inside_other_answers_is_obeyed)
