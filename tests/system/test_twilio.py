@@ -218,6 +218,23 @@ def test_a_picture_whose_answer_was_lost_is_found_again(start, fake, counts):
     assert delivery["remote_id"] == m["sid"] and len(fake.sent()) == 3
 
 
+def test_a_picture_without_words_from_a_trial_account_is_found_again(start, fake):
+    """Before the words there are Twilio's; here they are all there is."""
+    d = start()
+    fake.fault = lambda request: twilio.LOSE if request.creates else twilio.BROKEN if request.query.get("To") else None
+    identity = d.call("Send", {"to": [ME], "by": "sms", "media": PICTURES})["id"]
+    uncertain(d, identity)
+    [m] = fake.sent()
+    with fake.lock:
+        m["body"] = "Sent from your Twilio trial account - "
+        fake.create({"To": ME, "From": NUMBER, "Body": m["body"] + "See", "MediaUrl": PICTURES})
+    fake.fault = lambda request: None
+    later(d, 650)
+    d.wait_events(identity, lambda e: e["to"] == "accepted")
+    [delivery] = d.show(identity)["deliveries"]
+    assert delivery["remote_id"] == m["sid"] and len(fake.sent()) == 2
+
+
 def test_a_text_is_not_taken_for_a_picture_that_says_the_same(start, fake):
     d = start()
     fake.fault = lambda request: twilio.DROP if request.creates else twilio.BROKEN if request.query.get("To") else None
