@@ -305,6 +305,12 @@ static void check_actions(const struct at *at)
 
 		check_people(at, deed, action->send_to, action->send_by, "sender");
 		check_people(at, deed, action->forward_to, action->forward_by, NULL);
+		if (action->forward_to && at->rule->when.proof == PROOF_SECRET &&
+		    !(action->forward_by && strcmp(action->forward_by, "sms") == 0))
+			document_warn(
+				at->doc, deed,
+				"a mail is forwarded as it came, the secret in it; what proves "
+				"once, like proof = \"totp\", is of no use to who reads it there");
 	}
 }
 

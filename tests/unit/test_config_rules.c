@@ -128,4 +128,29 @@ TEST(a_command_that_is_found_anywhere_is_warned_of)
 	house_close();
 }
 
+TEST(a_secret_that_would_be_forwarded_is_warned_of)
+{
+	static const struct {
+		const char *deed;
+		bool warned;
+	} cases[] = {
+		{"{ forward = { to = [\"me\"]; }; }", true},
+		{"{ forward = { to = [\"me\"]; by = \"mail\"; }; }", true},
+		{"{ forward = { to = [\"+15559998888\"]; by = \"sms\"; }; }", false},
+		{"{ run = [\"/bin/true\"]; }", false},
+	};
+
+	house_open();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		AUTO(free) char *text = xprintf(a_rule, cases[i].deed, "^x$");
+		const struct config *config = house_load_text(text);
+
+		expect_some(config);
+		if ((strstr(house_said(), "the secret in it") != NULL) != cases[i].warned)
+			expect_stop(__FILE__, __LINE__, "%s: %s", cases[i].deed, house_said());
+		config_unref(config);
+	}
+	house_close();
+}
+
 RUN_TESTS()
