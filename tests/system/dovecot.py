@@ -161,8 +161,15 @@ class Deliverer:
     """One LMTP session; numbers what it delivers in the subject."""
 
     def __init__(self, port, host="127.0.0.1"):
-        self.session = smtplib.LMTP(host, port)
-        self.session.helo("test.example")
+        for left in range(50, -1, -1):  # a server that has just begun may turn the first ones away
+            try:
+                self.session = smtplib.LMTP(host, port)
+                self.session.helo("test.example")
+                return
+            except (smtplib.SMTPServerDisconnected, ConnectionError):
+                if not left:
+                    raise
+                servers.select_a_moment()
 
     def deliver(self, user, subject, text="body\r\n"):
         self.session.sendmail("sender@example.test", [user], f"Subject: {subject}\r\n\r\n{text}")
