@@ -12,7 +12,7 @@
 #include "message/parse_room.h"
 #include "text.h"
 
-enum { GROUPS_MAX = 500 };
+enum { GROUPS_MAX = 500, PARAMETER_NAME_MAX = 60 };
 
 void mime_begin(void)
 {
@@ -237,4 +237,17 @@ char *mime_decode_text(const char *value, size_t len)
 	buf_clear(&out);
 	free(unfolded);
 	return line;
+}
+
+bool mime_drop_long_names(GMimeParamList *list)
+{
+	int before = g_mime_param_list_length(list);
+
+	for (int i = before - 1; i >= 0; i--) {
+		GMimeParam *parameter = g_mime_param_list_get_parameter_at(list, i);
+
+		if (strlen(g_mime_param_get_name(parameter)) > PARAMETER_NAME_MAX)
+			g_mime_param_list_remove_at(list, i);
+	}
+	return g_mime_param_list_length(list) < before;
 }

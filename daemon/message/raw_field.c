@@ -90,6 +90,8 @@ static char *encode_type(const char *value)
 	if (!type)
 		return NULL;
 	GMimeFormatOptions *format = format_new();
+
+	mime_drop_long_names(g_mime_content_type_get_parameters(type));
 	char *encoded = g_mime_content_type_encode(type, format);
 
 	g_mime_format_options_free(format);
@@ -104,6 +106,8 @@ static char *encode_disposition(const char *value)
 	if (!disposition)
 		return NULL;
 	GMimeFormatOptions *format = format_new();
+
+	mime_drop_long_names(g_mime_content_disposition_get_parameters(disposition));
 	char *encoded = g_mime_content_disposition_encode(disposition, format);
 
 	g_mime_format_options_free(format);

@@ -151,9 +151,28 @@ static void mend_header(GMimeObject *object)
 	}
 }
 
+/* Before anything of the object is changed, which encodes its parameters. */
+static void drop_long_names(GMimeObject *object)
+{
+	const char *type_text = g_mime_object_get_header(object, "Content-Type");
+	const char *disposition_text = g_mime_object_get_header(object, "Content-Disposition");
+	GMimeContentType *type = type_text ? g_mime_content_type_parse(NULL, type_text) : NULL;
+	GMimeContentDisposition *disposition =
+		disposition_text ? g_mime_content_disposition_parse(NULL, disposition_text) : NULL;
+
+	if (type && mime_drop_long_names(g_mime_content_type_get_parameters(type)))
+		g_mime_object_set_content_type(object, type);
+	if (disposition &&
+	    mime_drop_long_names(g_mime_content_disposition_get_parameters(disposition)))
+		g_mime_object_set_content_disposition(object, disposition);
+	g_clear_object(&type);
+	g_clear_object(&disposition);
+}
+
 /* GMime's parser bounds how deep parts can stand in parts. */
 static void mend(GMimeObject *object)
 {
+	drop_long_names(object);
 	mend_header(object);
 	if (GMIME_IS_PART(object)) {
 		mend_part(GMIME_PART(object));

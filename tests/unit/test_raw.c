@@ -318,6 +318,37 @@ TEST(the_body_is_looked_at)
 	take_end(&t);
 }
 
+/* GMime's encoder does not end where a parameter's name is about as long as its lines. */
+TEST(parameters_with_endless_names_go)
+{
+	for (size_t len = 55; len < 90; len++) {
+		AUTO(free) char *name = xcalloc(1, len + 1);
+		AUTO(free) char *value = xcalloc(1, 201);
+		struct taken t;
+
+		memset(name, 'n', len);
+		memset(value, 0xe9, 200);
+		AUTO(free)
+		char *mail = xprintf("From: a@b.example\nTo: x@y.example\nMIME-Version: 1.0\n"
+				     "Content-Type: multipart/mixed; boundary=s; %s=\"%s\"\n\n--s\n"
+				     "Content-Type: text/plain; %s=\"%s\"\n"
+				     "Content-Disposition: inline; %s=\"%s\"\n\n\xe9\n--s--\n",
+				     name, value, name, value, name, value);
+		take(&t, mail);
+		expect_ok(t.result, &t.f);
+		expect_text(sent(&t, OUTGOING_ANY_OCTETS), buf_bytes(&t.stored));
+		const char *mended = sent(&t, OUTGOING_SEVEN_BIT);
+
+		for (const char *c = mended; *c; c++)
+			expect_true(!(*c & 0x80));
+		expect_contains(mended, "boundary=s");
+		expect_contains(mended, "text/plain");
+		expect_contains(mended, "\r\nContent-Disposition: inline");
+		expect_true(!strstr(mended, name) == (len > 60));
+		take_end(&t);
+	}
+}
+
 TEST(text_of_eight_bits_in_a_header_is_encoded_where_it_must_be)
 {
 	struct taken t;
