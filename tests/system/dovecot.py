@@ -137,17 +137,10 @@ class Dovecot(servers.Server):
 
     def sessions(self):
         """The processes that serve a logged in client each."""
-        found, parents = [], [self.process.pid]
-        while parents:
-            parent = parents.pop()
-            try:
-                with open(f"/proc/{parent}/task/{parent}/children", encoding="ascii") as listed:
-                    children = [int(pid) for pid in listed.read().split()]
-                with open(f"/proc/{parent}/comm", encoding="ascii") as comm:
-                    found += [parent] if comm.read() == "imap\n" else []
-            except FileNotFoundError:
-                continue
-            parents += children
+        found = []
+        for pid in servers.descendants(self.process.pid):
+            with contextlib.suppress(OSError), open(f"/proc/{pid}/comm", encoding="ascii") as comm:
+                found += [pid] if comm.read() == "imap\n" else []
         return found
 
     def end_sessions(self, signo=signal.SIGTERM):
@@ -161,15 +154,8 @@ class Deliverer:
     """One LMTP session; numbers what it delivers in the subject."""
 
     def __init__(self, port, host="127.0.0.1"):
-        for left in range(50, -1, -1):  # a server that has just begun may turn the first ones away
-            try:
-                self.session = smtplib.LMTP(host, port)
-                self.session.helo("test.example")
-                return
-            except (smtplib.SMTPServerDisconnected, ConnectionError):
-                if not left:
-                    raise
-                servers.select_a_moment()
+        self.session = smtplib.LMTP(host, port)
+        self.session.helo("test.example")
 
     def deliver(self, user, subject, text="body\r\n"):
         self.session.sendmail("sender@example.test", [user], f"Subject: {subject}\r\n\r\n{text}")

@@ -1,11 +1,15 @@
 """servers.py - real mail servers on loopback, for tests: Debian's Postfix, unpacked
 into a cache and run in mount and pid namespaces of its own, so that nothing is
 installed and several can run at once."""
+import contextlib
 import fcntl
+import functools
+import itertools
 import json
 import os
 import pathlib
 import random
+import select
 import shutil
 import signal
 import socket
@@ -20,10 +24,25 @@ POSTFIX_PACKAGES = ["postfix", "sasl2-bin", "libsasl2-modules", "libsasl2-module
                     "libnsl2", "libtirpc3", "libicu72", "ssl-cert"]
 
 
+@functools.cache
+def own_ports():
+    """A hundred ports that no other process of these tests takes, in turn, for ever; and what holds them: a name in
+    the abstract namespace, which ends with the process."""
+    hundreds = list(range(200, 320))  # below the range the kernel hands out by itself
+    random.SystemRandom().shuffle(hundreds)
+    held = socket.socket(socket.AF_UNIX)
+    for hundred in hundreds:
+        try:
+            held.bind(f"\0nuncio-tests-ports-{hundred}")
+            return held, itertools.cycle(range(hundred * 100, hundred * 100 + 100))
+        except OSError:
+            continue
+    raise RuntimeError("all ports are taken by other tests")
+
+
 def free_port():
-    """A port that is free now, below the range the kernel hands out by itself."""
-    while True:
-        port = random.SystemRandom().randrange(20000, 32000)
+    """A port that is free now, and stays so but for who is not of these tests."""
+    for port in own_ports()[1]:
         with socket.socket() as s:
             try:
                 s.bind(("127.0.0.1", port))
@@ -46,7 +65,6 @@ def wait_port(port, process=None):
 
 
 def select_a_moment():
-    import select
     select.select([], [], [], 0.05)
 
 
@@ -181,14 +199,40 @@ exec postfix start-fg
 """
 
 
+def descendants(pid):
+    """Of a process: those it has now."""
+    found, parents = [], [pid]
+    while parents:
+        parent = parents.pop()
+        with contextlib.suppress(OSError), open(f"/proc/{parent}/task/{parent}/children", encoding="ascii") as listed:
+            children = [int(child) for child in listed.read().split()]
+            found += children
+            parents += children
+    return found
+
+
+def end_of(pid):
+    """A file that is readable when the process has ended."""
+    try:
+        return open(os.pidfd_open(pid), "rb", buffering=0)
+    except ProcessLookupError:
+        return None
+
+
 class Server:
     process = None
 
     def stop(self):
+        """All of it is gone, its ports are free."""
         if self.process is not None:
+            ends = [end for pid in descendants(self.process.pid) if (end := end_of(pid)) is not None]
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
             self.process = None
+            for end in ends:
+                with end:
+                    if not select.select([end], [], [], nuncio.PATIENCE)[0]:
+                        raise RuntimeError("a process of the server does not end")
 
 
 class Postfix(Server):
