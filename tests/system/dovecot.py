@@ -91,6 +91,8 @@ class Dovecot(servers.Server):
         for part in ("etc", "varlib", "mail"):
             (self.folder / part).mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o755)
+        for left in (self.folder / "mail").rglob("*.lock"):  # by one that was killed: its pid is another's now
+            left.unlink()
         if not self.ca.exists():
             servers.make_certificates(self.folder / "tls", self.names)
         names = dict(dir=self.folder, root=root, imap=self.imap, imaps=self.imaps, lmtp=self.lmtp,
