@@ -85,12 +85,14 @@ static void answer(struct stage_peer *p, const char *frame, size_t len)
 
 	if (strcmp(word, "Start") == 0)
 		begin_run(p->stage, json_string_value(json_object_get(call.parameters, "run")));
-	if (strcmp(word, "Collect") != 0)
+	if (strcmp(word, "Collect") == 0) {
+		if (p->stage->holds)
+			p->waits = true;
+		else
+			reply_end(p);
+	} else if (!call.oneway) {
 		reply(p, json_pack("{s:s}", "state", "running"));
-	else if (p->stage->holds)
-		p->waits = true;
-	else
-		reply_end(p);
+	}
 	varlink_call_clear(&call);
 }
 
@@ -254,16 +256,21 @@ static void is_down(void *ctx, const struct mailbox_status *status)
 }
 
 /* A turn; who would rest before connecting again need not. */
-static void turn(struct rules_stage *s)
+static void turn_once(struct rules_stage *s, bool wait)
 {
 	bool rests = false;
 
 	engine_each_mailbox(s->house.engine, is_down, &rests);
 	if (rests)
 		loop_turn_clock(s->house.loop, 1000);
-	loop_turn(s->house.loop, !rests);
+	loop_turn(s->house.loop, wait && !rests);
 	if (talk_problem(s->talk))
 		expect_stop(__FILE__, __LINE__, "%s", talk_problem(s->talk));
+}
+
+static void turn(struct rules_stage *s)
+{
+	turn_once(s, true);
 }
 
 struct up {
@@ -368,8 +375,9 @@ static bool is_settled(struct rules_stage *s)
 
 void rules_settled(struct rules_stage *s)
 {
+	/* what is waited for may happen while it is asked about */
 	while (!talk_is_over(s->talk) || !is_settled(s))
-		turn(s);
+		turn_once(s, !talk_is_over(s->talk));
 }
 
 void rules_end(struct rules_stage *s)
