@@ -109,7 +109,8 @@ int link_send(struct link *link, const char *method, json_t *parameters, bool mo
 	snprintf(full, sizeof(full), "io.nuncio.%s", method);
 	if (n > DESCRIPTORS_MAX)
 		failure_set(f, FAILURE_REFUSED, "at most %d files can go along", DESCRIPTORS_MAX);
-	else if (varlink_add_call(&out, full, parameters, more, '\0') < 0)
+	else if (varlink_add_call(&out, full, parameters, more ? VARLINK_MORE : VARLINK_ONE, '\0') <
+		 0)
 		failure_set(f, FAILURE_REFUSED, "the request can't be written as JSON");
 	else
 		result = send_all(link, &out, fds, n, f);

@@ -313,13 +313,15 @@ static int add_frame(struct buf *out, json_t *envelope, json_t *parameters, char
 	return room ? 0 : -1;
 }
 
-int varlink_add_call(struct buf *out, const char *method, json_t *parameters, bool more, char end)
+int varlink_add_call(struct buf *out, const char *method, json_t *parameters,
+		     enum varlink_wants wants, char end)
 {
 	json_t *envelope = json_object();
 
 	json_object_set_new(envelope, "method", json_string(method));
-	if (more)
-		json_object_set_new(envelope, "more", json_true());
+	if (wants != VARLINK_ONE)
+		json_object_set_new(envelope, wants == VARLINK_MORE ? "more" : "oneway",
+				    json_true());
 	return add_frame(out, envelope, parameters, end);
 }
 

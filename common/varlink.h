@@ -46,9 +46,12 @@ struct varlink_call {
 int varlink_call_parse(const char *frame, size_t len, struct varlink_call *ret, struct failure *f);
 void varlink_call_clear(struct varlink_call *call);
 
+/* What a call asks for: one reply; as many as come ("more"); none ("oneway"). */
+enum varlink_wants { VARLINK_ONE, VARLINK_MORE, VARLINK_NONE };
 /* Add one frame to out, ended by end. parameters are borrowed, may be NULL.
  * -1: out is full (nothing added). */
-int varlink_add_call(struct buf *out, const char *method, json_t *parameters, bool more, char end);
+int varlink_add_call(struct buf *out, const char *method, json_t *parameters,
+		     enum varlink_wants wants, char end);
 int varlink_add_reply(struct buf *out, json_t *parameters, bool continues, char end);
 int varlink_add_error(struct buf *out, const char *error, json_t *parameters, char end);
 

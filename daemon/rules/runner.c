@@ -24,7 +24,7 @@
 #define ANSWER_MS 60000 /* to all but Collect, which may wait for as long as a program runs */
 
 /* What is asked next. */
-enum question { ASK_PREPARE, ASK_START, ASK_COLLECT, ASK_ACK, ASK_KILL };
+enum question { ASK_START, ASK_COLLECT, ASK_ACK, ASK_KILL };
 
 struct errand {
 	struct runner *runner;
@@ -33,7 +33,7 @@ struct errand {
 	int *fds;                   /* owned, of nfds: sealed memory */
 	size_t nfds;
 	enum question ask;
-	bool waits;   /* prepared, or soon; not to begin yet */
+	bool waits;   /* prepared as far as it could be; not to begin yet */
 	bool unfit;   /* its attachments can't be handed over */
 	bool started; /* it is known to have begun, so that NoSuchRun means: it was acknowledged */
 	runner_done_fn *done;
@@ -108,10 +108,15 @@ static void tell_trouble(struct runner *r, const struct failure *why)
 		r->trouble(r->ctx, why);
 }
 
-static void try_later(struct errand *e, int64_t in_ms)
+static void drop_link(struct errand *e)
 {
 	link_free(e->link);
 	e->link = NULL;
+}
+
+static void try_later(struct errand *e, int64_t in_ms)
+{
+	drop_link(e);
 	deadline_set(&e->next, in_ms);
 }
 
@@ -135,15 +140,18 @@ static json_t *name_list(const struct errand *e)
 	return list;
 }
 
+static json_t *start_parameters(const struct errand *e)
+{
+	return json_pack("{s:s s:s s:s s:o}", "run", e->run, "rule", e->rule, "command", e->command,
+			 "attachments", name_list(e));
+}
+
 static json_t *parameters_of(const struct errand *e, const char **ret_method)
 {
 	switch (e->ask) {
-	case ASK_PREPARE:
 	case ASK_START:
-		*ret_method =
-			e->ask == ASK_START ? RUN_INTERFACE ".Start" : RUN_INTERFACE ".Prepare";
-		return json_pack("{s:s s:s s:s s:o}", "run", e->run, "rule", e->rule, "command",
-				 e->command, "attachments", name_list(e));
+		*ret_method = RUN_INTERFACE ".Start";
+		return start_parameters(e);
 	case ASK_COLLECT:
 		*ret_method = RUN_INTERFACE ".Collect";
 		return json_pack("{s:s s:b}", "run", e->run, "wait", 1);
@@ -161,7 +169,7 @@ static int ask(struct errand *e)
 {
 	const char *method = NULL;
 	json_t *parameters = parameters_of(e, &method);
-	bool start = e->ask == ASK_START || e->ask == ASK_PREPARE;
+	bool start = e->ask == ASK_START;
 	int done = parameters ? link_ask(e->link, method, parameters, start ? e->fds : NULL,
 					 start ? e->nfds : 0, e->ask == ASK_COLLECT ? 0 : ANSWER_MS)
 			      : -1;
@@ -170,48 +178,36 @@ static int ask(struct errand *e)
 	return done;
 }
 
-/* However that went: the question to begin says the same again. */
-static void prepared(struct errand *e)
-{
-	e->ask = ASK_START;
-	if (!e->waits)
-		try_now(e);
-}
-
-static void lost(struct errand *e, const struct failure *why)
-{
-	if (e->ask == ASK_PREPARE)
-		e->ask = ASK_START;
-	if (!e->waits) {
-		back_off(e, why);
-		return;
-	}
-	link_free(e->link);
-	e->link = NULL;
-}
-
 static void try_now(void *ctx)
 {
 	struct errand *e = ctx;
 	struct failure f = {0};
 
 	if (e->unfit) {
-		if (!e->waits)
-			finish_plain(e, RUN_END_REFUSED,
-				     "its attachments are too many or too large");
+		finish_plain(e, RUN_END_REFUSED, "its attachments are too many or too large");
 		return;
 	}
 	if (!e->link && link_open(e->runner->loop, e->runner->socket, heard, e, &e->link, &f) < 0) {
-		lost(e, &f);
+		back_off(e, &f);
 		return;
 	}
-	if (ask(e) == 0)
-		return;
-	if (e->waits)
-		prepared(e); /* it is told when it is to begin */
-	else
+	if (ask(e) < 0)
 		finish_plain(e, RUN_END_REFUSED,
 			     "the command line is no text, or too long for the runner");
+}
+
+/* Nobody waits for what comes of it: however it goes, the question to begin says the same
+ * again. */
+static void prepare(struct errand *e)
+{
+	json_t *parameters = start_parameters(e);
+	struct failure f;
+
+	if (parameters &&
+	    link_open(e->runner->loop, e->runner->socket, heard, e, &e->link, &f) == 0 &&
+	    link_tell(e->link, RUN_INTERFACE ".Prepare", parameters, e->fds, e->nfds) < 0)
+		drop_link(e);
+	json_decref(parameters);
 }
 
 /* ---- answers ---- */
@@ -259,17 +255,11 @@ static void heard_reply(struct errand *e, const struct varlink_reply *reply)
 {
 	e->back_off_ms = BACK_OFF_MIN_MS;
 	tell_trouble(e->runner, NULL);
-	if (e->ask == ASK_PREPARE) {
-		prepared(e);
-		return;
-	}
 	if (reply->error) {
 		heard_error(e, reply);
 		return;
 	}
 	switch (e->ask) {
-	case ASK_PREPARE:
-		break;
 	case ASK_START:
 		e->started = true;
 		e->ask = ASK_COLLECT;
@@ -287,10 +277,14 @@ static void heard_reply(struct errand *e, const struct varlink_reply *reply)
 
 static void heard(void *ctx, const struct varlink_reply *reply, const struct failure *why)
 {
-	if (reply)
-		heard_reply(ctx, reply);
+	struct errand *e = ctx;
+
+	if (e->waits)
+		drop_link(e); /* the end of it, or what nobody asked for */
+	else if (reply)
+		heard_reply(e, reply);
 	else
-		lost(ctx, why);
+		back_off(e, why);
 }
 
 /* ---- the door ---- */
@@ -327,7 +321,6 @@ void runner_on_trouble(struct runner *r, void (*trouble)(void *ctx, const struct
 	r->ctx = ctx;
 }
 
-/* It begins in a fresh turn of the loop: done never comes from inside the call. */
 static struct errand *errand_new(struct runner *r, const char *run, enum question ask,
 				 runner_done_fn *done, void *ctx)
 {
@@ -344,7 +337,6 @@ static struct errand *errand_new(struct runner *r, const char *run, enum questio
 		r->errands->before = e;
 	r->errands = e;
 	deadline_init(&e->next, r->loop, try_now, e);
-	deadline_set(&e->next, 0);
 	return e;
 }
 
@@ -378,31 +370,29 @@ static int take_attachments(struct errand *e, const struct runner_start *start)
 	return 0;
 }
 
-static struct errand *start_new(struct runner *r, const struct runner_start *start,
-				enum question ask)
+static struct errand *start_new(struct runner *r, const struct runner_start *start)
 {
-	struct errand *e = errand_new(r, start->run, ask, NULL, NULL);
+	struct errand *e = errand_new(r, start->run, ASK_START, NULL, NULL);
 
 	e->rule = xstrdup(start->rule);
 	e->command = xstrdup(start->command);
-	if (take_attachments(e, start) == 0)
-		return e;
-	e->unfit = true;
-	e->ask = ASK_START;
+	e->unfit = take_attachments(e, start) < 0;
 	return e;
 }
 
 void runner_start(struct runner *r, const struct runner_start *start, runner_done_fn *done,
 		  void *ctx)
 {
-	runner_begin(start_new(r, start, ASK_START), done, ctx);
+	runner_begin(start_new(r, start), done, ctx);
 }
 
 struct errand *runner_prepare(struct runner *r, const struct runner_start *start)
 {
-	struct errand *e = start_new(r, start, ASK_PREPARE);
+	struct errand *e = start_new(r, start);
 
 	e->waits = true;
+	if (!e->unfit)
+		prepare(e);
 	return e;
 }
 
@@ -410,11 +400,8 @@ void runner_begin(struct errand *e, runner_done_fn *done, void *ctx)
 {
 	e->done = done;
 	e->ctx = ctx;
-	if (!e->waits)
-		return;
 	e->waits = false;
-	if (e->ask == ASK_PREPARE) /* goes on when that was answered */
-		return;
+	/* else in a fresh turn of the loop: done never comes from inside the call */
 	if (!e->link || ask(e) < 0)
 		deadline_set(&e->next, 0);
 }
@@ -427,15 +414,15 @@ void runner_drop(struct errand *e)
 
 void runner_collect(struct runner *r, const char *run, runner_done_fn *done, void *ctx)
 {
-	errand_new(r, run, ASK_COLLECT, done, ctx);
+	deadline_set(&errand_new(r, run, ASK_COLLECT, done, ctx)->next, 0);
 }
 
 void runner_ack(struct runner *r, const char *run)
 {
-	errand_new(r, run, ASK_ACK, NULL, NULL);
+	deadline_set(&errand_new(r, run, ASK_ACK, NULL, NULL)->next, 0);
 }
 
 void runner_kill(struct runner *r, const char *run)
 {
-	errand_new(r, run, ASK_KILL, NULL, NULL);
+	deadline_set(&errand_new(r, run, ASK_KILL, NULL, NULL)->next, 0);
 }

@@ -149,10 +149,15 @@ int link_open(struct loop *loop, const char *socket_path, link_heard_fn *heard, 
 	return 0;
 }
 
+static int put(struct link *link, const char *method, json_t *parameters, enum varlink_wants wants)
+{
+	return varlink_add_call(&link->out, method, parameters, wants, '\0');
+}
+
 int link_ask(struct link *link, const char *method, json_t *parameters, const int *fds, size_t nfds,
 	     int64_t within_ms)
 {
-	if (varlink_add_call(&link->out, method, parameters, false, '\0') < 0)
+	if (put(link, method, parameters, VARLINK_ONE) < 0)
 		return -1;
 	link->fds = fds;
 	link->nfds = nfds;
@@ -162,6 +167,16 @@ int link_ask(struct link *link, const char *method, json_t *parameters, const in
 	if (within_ms)
 		deadline_set(&link->late, within_ms);
 	return 0;
+}
+
+int link_tell(struct link *link, const char *method, json_t *parameters, const int *fds,
+	      size_t nfds)
+{
+	if (put(link, method, parameters, VARLINK_NONE) < 0)
+		return -1;
+	link->fds = fds;
+	link->nfds = nfds;
+	return give_some(link) < 0 || link->out.len ? -1 : 0;
 }
 
 void link_free(struct link *link)

@@ -20,5 +20,9 @@ int link_open(struct loop *loop, const char *socket, link_heard_fn *heard, void 
  * takes. One question at a time. -1: it can't be said: too long. */
 int link_ask(struct link *link, const char *method, json_t *parameters, const int *fds, size_t nfds,
 	     int64_t within_ms);
+/* The same, and nobody answers; fds are done with when it returns. -1: not all of it could be said
+ * at once: the link is good for nothing more. */
+int link_tell(struct link *link, const char *method, json_t *parameters, const int *fds,
+	      size_t nfds);
 void link_free(struct link *link); /* NULL is fine */
 #endif

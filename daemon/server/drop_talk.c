@@ -112,7 +112,7 @@ struct drop_talk *drop_talk_new(struct server *s, const struct caller *caller, c
 		.fd = ends[0], .descriptor = descriptor, .answer = answer, .ctx = ctx};
 	buf_init(&t->out, SIZE_MAX / 4);
 	buf_init(&t->in, ANSWER_MAX);
-	varlink_add_call(&t->out, method, parameters, false, '\0');
+	varlink_add_call(&t->out, method, parameters, VARLINK_ONE, '\0');
 	json_decref(parameters);
 	task_init(&t->tell, s->loop, tell, t);
 	watch_init(&t->watch, s->loop, t->fd, ready, t);

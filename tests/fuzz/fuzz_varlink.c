@@ -25,7 +25,11 @@ static void write_and_read_again(const struct varlink_call *call)
 	char end;
 
 	buf_init(&out, 1 << 24);
-	must(varlink_add_call(&out, call->method, call->parameters, call->more, '\n') == 0);
+	must(varlink_add_call(&out, call->method, call->parameters,
+			      call->more     ? VARLINK_MORE
+			      : call->oneway ? VARLINK_NONE
+					     : VARLINK_ONE,
+			      '\n') == 0);
 	must(varlink_frame(&framer, buf_bytes(&out), out.len, &start, &len, &used, &end) ==
 	     VARLINK_FRAME);
 	must(start == 0 && used == out.len && end == '\n');

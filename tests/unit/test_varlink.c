@@ -332,11 +332,11 @@ TEST(frames_are_written_on_one_line)
 	struct buf out;
 
 	buf_init(&out, 1000);
-	expect_int(varlink_add_call(&out, "a.B", parameters, true, '\0'), 0);
+	expect_int(varlink_add_call(&out, "a.B", parameters, VARLINK_MORE, '\0'), 0);
 	expect_written(
 		&out, "{\"method\":\"a.B\",\"more\":true,\"parameters\":{\"text\":\"a\\nb\\tcé\"}}",
 		'\0');
-	expect_int(varlink_add_call(&out, "a.B", NULL, false, '\n'), 0);
+	expect_int(varlink_add_call(&out, "a.B", NULL, VARLINK_ONE, '\n'), 0);
 	expect_written(&out, "{\"method\":\"a.B\",\"parameters\":{}}", '\n');
 	expect_int(varlink_add_reply(&out, parameters, true, '\n'), 0);
 	expect_written(&out, "{\"continues\":true,\"parameters\":{\"text\":\"a\\nb\\tcé\"}}", '\n');
@@ -356,7 +356,7 @@ TEST(a_full_buf_gets_nothing)
 	buf_init(&out, 17);
 	expect_int(varlink_add_reply(&out, NULL, true, '\0'), -1);
 	expect_int(varlink_add_error(&out, "a.B", NULL, '\0'), -1);
-	expect_int(varlink_add_call(&out, "a.B", NULL, false, '\0'), -1);
+	expect_int(varlink_add_call(&out, "a.B", NULL, VARLINK_ONE, '\0'), -1);
 	expect_int(out.len, 0);
 	buf_clear(&out);
 	buf_init(&out, 18);
