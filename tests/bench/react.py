@@ -1,20 +1,26 @@
 #!/usr/bin/python3
 """react.py - how long from a mail's delivery until the program starts: nuncio, a loop over Python's
-imaplib in IDLE, and a raw client that only waits for EXISTS (what the server alone takes), beside
-each other on one server: Debian's Dovecot, and a scripted one that announces at once.
+imaplib in IDLE, the same loop writing down first what it is about to run ("ledger", without which a
+crash runs it twice or never; nuncio always does), and a raw client that only waits for EXISTS (what the
+server alone takes), beside each other on one server: Debian's Dovecot, and a scripted one that announces
+at once.
 
   NUNCIO_BUILD=build-release tests/bench/react.py [EVENTS]
 
 Times are milliseconds on CLOCK_MONOTONIC, from just before the mail is put into the folder; for the
 scripted server from just before it sends EXISTS. The program is the same for all: bench_now."""
+import email.utils
+import hmac
 import imaplib
 import os
 import pathlib
 import queue
+import re
 import select
 import shutil
 import signal
 import socket
+import sqlite3
 import ssl
 import statistics
 import subprocess
@@ -31,7 +37,7 @@ from rules_rig import Runner  # noqa: E402 pylint: disable=wrong-import-position
 
 NOW = nuncio.BUILD / "tests" / "bench" / "bench_now"
 PATIENCE_S = 30
-PARTIES = ("nuncio", "imaplib", "raw")
+PARTIES = ("nuncio", "imaplib", "ledger", "raw")
 
 
 class Scripted:
@@ -166,12 +172,24 @@ rules = ( {{ name = "now"; on = {{ mail = "inbox"; }};
         self.runner.end()
 
 
-def imaplib_loop(port, ca, user, fifo):
+def is_command(mail):
+    """From the owner, with the secret."""
+    message = email.message_from_bytes(mail)
+    return (email.utils.parseaddr(message["From"])[1] == "me@example.com" and
+            re.fullmatch("now ([0-9]+)", message["Subject"]) and
+            hmac.compare_digest(message.get_payload().strip(), "key: open-sesame-7731"))
+
+
+def imaplib_loop(port, ca, user, fifo, ledger):
     """What people write: IDLE, and for each EXISTS the new mail is read and the program run."""
     session = imaplib.IMAP4_SSL("localhost", port, ssl_context=ssl.create_default_context(cafile=ca))
     session.login(user, "secret")
     session.select("INBOX")
     known = max([0, *map(int, session.uid("SEARCH", "ALL")[1][0].split())])
+    book = None
+    if ledger:
+        book = sqlite3.connect(ledger, isolation_level=None)
+        book.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE runs (uid INTEGER)")
     while True:
         tag = session._new_tag()
         session.send(tag + b" IDLE\r\n")
@@ -184,18 +202,27 @@ def imaplib_loop(port, ca, user, fifo):
         for uid in session.uid("SEARCH", f"UID {known + 1}:*")[1][0].split():
             if int(uid) > known:
                 known = int(uid)
-                session.uid("FETCH", uid, "(BODY.PEEK[])")
-                subprocess.run([NOW, fifo], check=True)
+                if is_command(session.uid("FETCH", uid, "(BODY.PEEK[])")[1][0][1]):
+                    if book:
+                        book.execute("INSERT INTO runs VALUES (?)", (known,))
+                    subprocess.run([NOW, fifo], check=True)
 
 
 class Imaplib(ByFifo):
+    ledger = ""
+
     def __init__(self, folder, server, user):
         super().__init__(folder)
-        self.process = subprocess.Popen([sys.executable, __file__, "imaplib", str(server.imaps), server.ca, user, self.fifo])
+        self.process = subprocess.Popen([sys.executable, __file__, "imaplib", str(server.imaps), server.ca, user, self.fifo,
+                                         self.ledger and folder / self.ledger])
 
     def stop(self):
         self.process.kill()
         self.process.wait()
+
+
+class Ledger(Imaplib):
+    ledger = "ledger.sqlite"
 
 
 class Raw:
@@ -237,7 +264,7 @@ def measure(server, folder, users, events):
     parties = {}
     took = {party: [] for party in PARTIES}
     try:
-        for party, kind in zip(PARTIES, (Nuncio, Imaplib, Raw)):
+        for party, kind in zip(PARTIES, (Nuncio, Imaplib, Ledger, Raw)):
             (folder / party).mkdir()
             parties[party] = kind(folder / party, server, users[party])
         select.select([], [], [], 2)  # all of them idle
@@ -278,8 +305,9 @@ def show(name, took):
         times = sorted(times)
         print(f"  {party:8} median {statistics.median(times):7.2f}  p99 {times[int(len(times) * 0.99) - 1]:7.2f}"
               f"  most {times[-1]:7.2f}")
-    ratio = statistics.median(took["nuncio"]) / statistics.median(took["imaplib"])
-    print(f"  nuncio / imaplib, medians: {ratio:.2f}", flush=True)
+    for other in ("imaplib", "ledger"):
+        ratio = statistics.median(took["nuncio"]) / statistics.median(took[other])
+        print(f"  nuncio / {other}, medians: {ratio:.2f}", flush=True)
 
 
 def main(events=100):
