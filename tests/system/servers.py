@@ -294,8 +294,10 @@ class Oracle(Server):
         with open(CACHE / "oracles.lock", "w", encoding="ascii") as lock:  # unpacking is for one at a time
             fcntl.flock(lock, fcntl.LOCK_EX)
             subprocess.run([self.recipe, "prepare"], check=True, stdout=subprocess.DEVNULL)
-        subprocess.run([self.recipe, "start", self.folder], env=self.environment, check=True,
-                       stdout=subprocess.DEVNULL)
+        for last in (False, False, True):  # a port that it chose may be somebody's by now
+            if subprocess.run([self.recipe, "start", self.folder], env=self.environment, check=last,
+                              stdout=subprocess.DEVNULL).returncode == 0:
+                break
         self.env = json.loads((self.folder / "env.json").read_text())
 
     def stop(self):
