@@ -231,7 +231,9 @@ class Server:
             self.process = None
             for end in ends:
                 with end:
-                    if not select.select([end], [], [], nuncio.PATIENCE)[0]:
+                    poll = select.poll()
+                    poll.register(end, select.POLLIN)
+                    if not poll.poll(nuncio.PATIENCE * 1000):
                         raise RuntimeError("a process of the server does not end")
 
 
