@@ -210,9 +210,11 @@ def many(bench):
     full.daemon.stop()
     os.sync()  # what filling left to be written would slow whoever comes next
     begins.add("nuncio", parties.start_to_answer(full.daemon))
-    for _ in range(3):
-        for name, party in (("empty", empty), ("nuncio", full)):
+    pair = [("empty", empty), ("nuncio", full)]
+    for _ in range(6):
+        for name, party in pair:
             taking.add(name, party.accept(50, 1, scaled(30000)))
+        pair.reverse()  # whoever comes second has the first one's bytes before it at the disk
     for _ in range(5):
         empty.fill(scaled(40000))  # more than are sent before it halts
         for name, party in (("empty", empty), ("nuncio", full)):
