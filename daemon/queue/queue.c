@@ -338,7 +338,7 @@ static void take_over(struct queue *q, const struct config *config, struct carri
 			carriage_leave(old[i]);
 	free(old);
 	assign_routes(q);
-	sweeper_start(&q->sweeper, config->retention_ms);
+	sweeper_start(&q->sweeper, config);
 	notices_configure(q->notices, config);
 	outages_configure(q->outages, config);
 	standbys_look(q->standbys);

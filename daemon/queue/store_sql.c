@@ -317,6 +317,12 @@ static const char *const texts[NSTATEMENTS] = {
 			" LEFT JOIN bundles b ON b.lead = d.bundle WHERE t.transport = ?1"
 			" AND t.next_ms > 0 AND t.next_ms <= ?2 AND d.state IN (4, 5, 12)"
 			" ORDER BY t.next_ms LIMIT ?3",
+	[SQL_TRACKED_BY] = "SELECT transport FROM tracked WHERE next_ms > 0 AND transport > ?1"
+			   " ORDER BY transport LIMIT 1",
+	[SQL_STRAYS] = "SELECT " SUBJECT_COLUMNS " FROM tracked t CROSS JOIN deliveries d"
+		       " ON d.id = t.delivery CROSS JOIN messages m ON m.id = d.message"
+		       " WHERE t.transport = ?1 AND t.next_ms > 0 AND t.since_ms <= ?2"
+		       " AND d.state IN (4, 5, 12) LIMIT ?3",
 	[SQL_TRACKED_OWNED] = "SELECT remote_id FROM tracked WHERE recipient = ?1"
 			      " AND delivery <> ?2 AND remote_id <> '' ORDER BY delivery DESC"
 			      " LIMIT ?3",

@@ -1,8 +1,11 @@
 /* queue/store_sweep.c - housekeeping: what waited too long, what others left
  * claimed, and what nobody needs to remember. A bounded piece at a time. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include <jansson.h>
 #include <sqlite3.h>
 
 #include "alloc.h"
@@ -10,6 +13,7 @@
 #include "queue/store_desk.h"
 #include "queue/store_ids.h"
 #include "queue/store_room.h"
+#include "queue/store_rows.h"
 
 #define CHANGE_MAX STORE_PAGE_MAX
 #define FORGET_MESSAGES 100
@@ -17,10 +21,12 @@
 #define FORGET_ROWS 1000
 /* Longer than any window of a throttle */
 #define TEXTS_KEPT_MS (8LL * 24 * 60 * 60 * 1000)
+#define STRAY_AFTER_MS (24LL * 60 * 60 * 1000)
 
 struct sweep {
 	struct write write;
 	int64_t now_ms, forget_before_ms;
+	json_t *transports; /* owned */
 	struct events events;
 	size_t forgotten;
 	bool more;
@@ -60,6 +66,77 @@ static int free_lapsed(struct writer *w, struct sweep *s)
 		got = subjects_take_back(&lapsed, w, s->now_ms, &s->events);
 	s->more |= lapsed.n == CHANGE_MAX;
 	subjects_clear(&lapsed);
+	return got;
+}
+
+/* Its provider is not asked any more, and was not for a day. */
+static int end_stray(struct writer *w, struct sweep *s, struct change *stray)
+{
+	struct delivery_change *to = &stray->to;
+
+	if (to->from == STATE_SENT)
+		return sql_run(w->sql, SQL_TRACK_ON, "iti", to->delivery, NULL, (int64_t)0);
+	bool uncertain = to->from == STATE_UNCERTAIN;
+
+	to->at_ms = s->now_ms;
+	to->to = uncertain ? STATE_HELD : STATE_SENT;
+	to->text = uncertain ? "perhaps sent, by a transport that is there no more: release or"
+			       " cancel it"
+			     : "unconfirmed: its transport is there no more";
+	return change_state(w, stray, &s->events);
+}
+
+static int end_strays_of(struct writer *w, struct sweep *s, const char *transport)
+{
+	struct subjects strays = {0};
+	int got = subjects_read(&strays, w,
+				sql_ask(w->sql, SQL_STRAYS, "tii", transport,
+					s->now_ms - STRAY_AFTER_MS, (int64_t)CHANGE_MAX));
+
+	for (size_t i = 0; i < strays.n && got >= 0; i++)
+		got = end_stray(w, s, &strays.rows[i]);
+	s->more |= strays.n == CHANGE_MAX;
+	subjects_clear(&strays);
+	return got < 0 ? -1 : 0;
+}
+
+static bool is_there(const struct sweep *s, const char *transport)
+{
+	json_t *name;
+	size_t i;
+
+	json_array_foreach(s->transports, i,
+			   name) if (strcmp(json_string_value(name), transport) == 0) return true;
+	return false;
+}
+
+/* The next transport by name that something is asked of; the caller's. 0: there is none. */
+static int next_asked(struct writer *w, const char *after, char **ret)
+{
+	struct sqlite3_stmt *row = sql_ask(w->sql, SQL_TRACKED_BY, "t", after);
+	int got = row ? sql_next(w->sql, row) : -1;
+
+	if (got <= 0)
+		return got;
+	*ret = xstrdup(row_text(row, 0));
+	sql_done(row);
+	return 1;
+}
+
+static int end_strays(struct writer *w, struct sweep *s)
+{
+	char *name = xstrdup(""), *next;
+	int got;
+
+	while ((got = next_asked(w, name, &next)) > 0) {
+		free(name);
+		name = next;
+		if (!is_there(s, name) && end_strays_of(w, s, name) < 0) {
+			got = -1;
+			break;
+		}
+	}
+	free(name);
 	return got;
 }
 
@@ -156,7 +233,8 @@ static int apply_sweep(struct writer *w, struct write *write)
 {
 	struct sweep *s = (struct sweep *)write;
 
-	if (expire(w, s) < 0 || free_lapsed(w, s) < 0 || forget_texts(w, s) < 0)
+	if (expire(w, s) < 0 || free_lapsed(w, s) < 0 || end_strays(w, s) < 0 ||
+	    forget_texts(w, s) < 0)
 		return -1;
 	return desk_sweep(w, s->now_ms, s->forget_before_ms, &s->more) < 0 ? -1 : forget(w, s);
 }
@@ -173,18 +251,19 @@ static void answer(struct write *write)
 					       .more = s->more};
 	s->done(s->ctx, &result);
 	events_clear(&s->events);
+	json_decref(s->transports);
 	free(s);
 }
 
-void store_sweep(struct store *s, int64_t now_ms, int64_t forget_before_ms, sweep_done_fn *done,
-		 void *ctx)
+void store_sweep(struct store *s, const struct sweep_plan *plan, sweep_done_fn *done, void *ctx)
 {
 	struct sweep *sweep = xcalloc(1, sizeof(*sweep));
 
 	sweep->write.apply = apply_sweep;
 	sweep->write.answer = answer;
-	sweep->now_ms = now_ms;
-	sweep->forget_before_ms = forget_before_ms;
+	sweep->now_ms = plan->now_ms;
+	sweep->forget_before_ms = plan->forget_before_ms;
+	sweep->transports = plan->transports;
 	sweep->done = done;
 	sweep->ctx = ctx;
 	writer_do(&s->writer, &sweep->write);

@@ -3,6 +3,7 @@
  * all writes, all or none. */
 #ifndef NUNCIO_QUEUE_STORE_WORK_H
 #define NUNCIO_QUEUE_STORE_WORK_H
+#include <jansson.h>
 #include "queue/store_data.h"
 #include "throttle.h"
 struct failure;
@@ -93,8 +94,13 @@ void store_do(struct store *s, enum deed deed, const struct filter *filter, int6
 	      int64_t now_ms, deed_done_fn *done, void *ctx);
 
 /* Housekeeping, a bounded piece a call: expires what waits too long whatever its
- * route, frees lapsed claims of others, deletes messages finished before
- * forget_before_ms with all that is theirs. more: call again soon. */
+ * route, frees lapsed claims of others, ends what was heard nothing of for a day and nobody
+ * is left to ask about, deletes messages finished before forget_before_ms with all that is
+ * theirs. more: call again soon. */
+struct sweep_plan {
+	int64_t now_ms, forget_before_ms;
+	json_t *transports; /* the names of those there are: an array, taken over */
+};
 struct sweep_result {
 	const struct event_row *events;
 	size_t nevents;
@@ -103,6 +109,5 @@ struct sweep_result {
 	const struct failure *why;
 };
 typedef void sweep_done_fn(void *ctx, const struct sweep_result *result);
-void store_sweep(struct store *s, int64_t now_ms, int64_t forget_before_ms, sweep_done_fn *done,
-		 void *ctx);
+void store_sweep(struct store *s, const struct sweep_plan *plan, sweep_done_fn *done, void *ctx);
 #endif

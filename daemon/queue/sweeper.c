@@ -5,9 +5,12 @@
 #include <malloc.h>
 #include <stdlib.h>
 
+#include <jansson.h>
+
 #include "alloc.h"
 #include "base/deadline.h"
 #include "clock.h"
+#include "config/config.h"
 #include "failure.h"
 #include "log.h"
 
@@ -76,7 +79,11 @@ static void sweep_now(void *ctx)
 
 	sweep->sweeper = s;
 	pending_add(s->queue, &sweep->pending);
-	store_sweep(queue_store(s->queue), now_ms, now_ms - s->retention_ms, swept, sweep);
+	struct sweep_plan plan = {.now_ms = now_ms,
+				  .forget_before_ms = now_ms - s->retention_ms,
+				  .transports = json_deep_copy(s->transports)};
+
+	store_sweep(queue_store(s->queue), &plan, swept, sweep);
 }
 
 void sweeper_init(struct sweeper *s, struct queue *q)
@@ -85,11 +92,22 @@ void sweeper_init(struct sweeper *s, struct queue *q)
 	deadline_init(&s->next, queue_loop(q), sweep_now, s);
 }
 
-void sweeper_start(struct sweeper *s, int64_t retention_ms)
+static json_t *list_names(const struct config *config)
+{
+	json_t *names = json_array();
+
+	for (size_t i = 0; i < config->ntransports; i++)
+		json_array_append_new(names, json_string(config->transports[i].name));
+	return names;
+}
+
+void sweeper_start(struct sweeper *s, const struct config *config)
 {
 	bool first = s->retention_ms == 0;
 
-	s->retention_ms = retention_ms;
+	s->retention_ms = config->retention_ms;
+	json_decref(s->transports);
+	s->transports = list_names(config);
 	if (first)
 		deadline_set(&s->next, 0);
 }
@@ -97,4 +115,5 @@ void sweeper_start(struct sweeper *s, int64_t retention_ms)
 void sweeper_clear(struct sweeper *s)
 {
 	deadline_clear(&s->next);
+	json_decref(s->transports);
 }

@@ -301,8 +301,10 @@ static void swept(void *ctx, const struct sweep_result *result)
 
 void hand_sweep(struct hand *h, int64_t now_ms, int64_t forget_before_ms)
 {
+	struct sweep_plan plan = {now_ms, forget_before_ms, json_pack("[s, s]", "mail", "sms")};
+
 	ask(h);
-	store_sweep(h->store, now_ms, forget_before_ms, swept, h);
+	store_sweep(h->store, &plan, swept, h);
 	wait_for_answer(h);
 }
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "alloc.h"
+#include "auto.h"
 #include "expect.h"
 #include "store_hand.h"
 
@@ -138,6 +140,48 @@ TEST(a_later_moment_is_kept_and_the_last_is_none)
 	batch_ask_again(b, delivery, 0);
 	expect_int(hand_commit(h, b).status, BATCH_DONE);
 	expect_text(track(h, 90000).text, "");
+	hand_free(h);
+}
+
+/* A text that went by a transport which is there no more. */
+static int64_t stray(struct hand *h, const char *number, enum delivery_state to, const char *sid)
+{
+	int64_t delivery = send(h, number, to, sid, 5000);
+
+	hand_sql(
+		h,
+		"UPDATE tracked SET transport = 'old' WHERE delivery = (SELECT max(id) FROM deliveries)");
+	return delivery;
+}
+
+TEST(who_can_be_asked_no_more_is_waited_for_a_day)
+{
+	struct hand *h = hand_new();
+	int64_t accepted = stray(h, "+15550001", STATE_ACCEPTED, "SM1");
+	int64_t uncertain = stray(h, "+15550002", STATE_UNCERTAIN, "");
+	int64_t sent = stray(h, "+15550003", STATE_ACCEPTED, "SM3");
+	struct delivery_change change = hand_change(sent, sent, STATE_ACCEPTED, STATE_SENT, 1);
+
+	send(h, "+15550004", STATE_ACCEPTED, "SM4", 5000);
+	change.message =
+		hand_number(h, "SELECT message FROM deliveries WHERE recipient = '+15550003'");
+	change.next_ms = HAND_NOW + 9000;
+	expect_int(hand_move(h, &change), BATCH_DONE);
+	hand_sweep(h, HAND_NOW + 24 * HAND_HOUR - 1, 0);
+	expect_text(hand_events(h), "");
+	expect_int(hand_number(h, "SELECT count(*) FROM tracked WHERE next_ms > 0"), 4);
+	hand_sweep(h, HAND_NOW + 24 * HAND_HOUR, 0);
+	AUTO(free)
+	char *told = xprintf(
+		"%d:accepted->sent #1 +15550001 0 unconfirmed: its transport is there no more\n"
+		"%d:uncertain->held #1 +15550002 0 perhaps sent, by a transport that is there"
+		" no more: release or cancel it\n",
+		(int)accepted, (int)uncertain);
+	expect_text(hand_events(h), told);
+	expect_int(hand_number(h, "SELECT count(*) FROM tracked WHERE next_ms > 0"), 1);
+	hand_sweep(h, HAND_NOW + 48 * HAND_HOUR, 0);
+	expect_text(hand_events(h), "");
+	expect_text(track(h, 5000).text, "+15550004 accepted SM4 0|");
 	hand_free(h);
 }
 
