@@ -6,7 +6,6 @@ import random
 import sqlite3
 import threading
 
-
 import nuncio
 import sink as sinks
 
