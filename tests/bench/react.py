@@ -9,6 +9,8 @@ at once.
 
 Times are milliseconds on CLOCK_MONOTONIC, from just before the mail is put into the folder; for the
 scripted server from just before it sends EXISTS. The program is the same for all: bench_now."""
+import base64
+import contextlib
 import email.utils
 import hmac
 import imaplib
@@ -129,6 +131,72 @@ class Real(dovecot.Dovecot):
     def deliver(self, user, mail):
         begun = time.monotonic()
         self.drop(user, mail, f"{time.time_ns()}.bench.test")
+        return begun
+
+
+class Announced(Real):
+    """The same Dovecot behind a proxy that tells who idles of a mail as soon as it is there."""
+
+    def start(self):
+        super().start()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.folder / "tls" / "server.pem", self.folder / "tls" / "server.key")
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.imaps = self.socket.getsockname()[1]
+        self.counts = {user: 0 for user in self.users}
+        self.idle = {user: queue.Queue() for user in self.users}
+        threading.Thread(target=self.accept, args=(context,), daemon=True).start()
+
+    def stop(self):
+        self.socket.close()
+        super().stop()
+
+    def accept(self, context):
+        while True:
+            try:
+                peer, _ = self.socket.accept()
+            except OSError:
+                return
+            peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            threading.Thread(target=self.serve, args=(context.wrap_socket(peer, server_side=True),), daemon=True).start()
+
+    def user_in(self, said):
+        """LOGIN says it, and SASL's first words do, in base64."""
+        with contextlib.suppress(ValueError):
+            said += base64.b64decode(said.split()[-1], validate=True)
+        return next((user for user in self.users if user.encode() in said), None)
+
+    def serve(self, client):
+        server = socket.create_connection(("127.0.0.1", self.imap))
+        server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        client.setblocking(False)
+        wake, user, idles = os.pipe(), None, False
+        while True:
+            ready = select.select([client, server, wake[0]], [], [])[0]
+            if wake[0] in ready:
+                os.read(wake[0], 1)
+                client.sendall(b"* %d EXISTS\r\n" % self.counts[user])
+            if client in ready:
+                with contextlib.suppress(ssl.SSLWantReadError):
+                    if not (said := client.recv(65536)):
+                        return
+                    user = user or self.user_in(said)
+                    idles = b" IDLE\r\n" in said.upper()
+                    server.sendall(said)
+            if server in ready:
+                if not (said := server.recv(1 << 20)):
+                    return
+                client.sendall(said)
+                if idles and b"+ idling" in said:
+                    self.idle[user].put(wake[1])
+
+    def deliver(self, user, mail):
+        """At a moment when the client idles."""
+        wake = self.idle[user].get(timeout=PATIENCE_S)
+        super().deliver(user, mail)
+        self.counts[user] += 1
+        begun = time.monotonic()
+        os.write(wake, b"x")
         return begun
 
 
@@ -315,7 +383,7 @@ def main(events=100):
     folder.chmod(0o755)
     known = None
     try:
-        for name, kind in (("announces at once", Scripted), ("Dovecot", Real)):
+        for name, kind in (("announces at once", Scripted), ("Dovecot, announced at once", Announced), ("Dovecot", Real)):
             at = folder / kind.__name__.lower()
             at.mkdir()
             server = kind(at)
