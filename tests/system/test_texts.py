@@ -45,7 +45,7 @@ def queued(d, bodies, *options):
     """All of them at once: nothing goes out before the last is there."""
     assert d.client("pause", "sms").returncode == 0
     identities = [text(d, body, *options) for body in bodies]
-    assert d.client("resume", "sms").returncode == 0
+    assert d.client("resume", "sms").stdout.startswith("sms goes on\n")  # and perhaps it is away already
     return identities
 
 
