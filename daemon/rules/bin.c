@@ -35,6 +35,7 @@ struct bin {
 	struct task look;
 	struct deadline retry;
 	bool asking, again;
+	bool stale; /* what is being read may name one that was forgotten meanwhile */
 };
 
 static void free_disposal(struct disposal *d)
@@ -65,6 +66,7 @@ static void forgotten(void *ctx, const struct batch_result *result)
 	if (result->status == BATCH_FAILED)
 		log_warn(&d->bin->engine->log, "what became of a mail could not be written: %s",
 			 result->why->text);
+	d->bin->stale = d->bin->asking;
 	drop(d);
 }
 
@@ -145,16 +147,18 @@ static void looked(void *ctx, const struct desk_result *kept)
 {
 	struct bin *b = ctx;
 
+	bool again = b->again || b->stale;
+
 	b->asking = false;
 	if (b->engine->stopped)
 		return;
 	if (kept->why)
 		deadline_set(&b->retry, ENGINE_AGAIN_MS);
-	else
+	else if (!b->stale)
 		bin_take(b, kept);
-	if (b->again)
+	if (again)
 		task_start(&b->look);
-	b->again = false;
+	b->again = b->stale = false;
 }
 
 static void look_now(void *ctx)
