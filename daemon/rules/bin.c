@@ -146,7 +146,6 @@ void bin_take(struct bin *b, const struct desk_result *kept)
 static void looked(void *ctx, const struct desk_result *kept)
 {
 	struct bin *b = ctx;
-
 	bool again = b->again || b->stale;
 
 	b->asking = false;

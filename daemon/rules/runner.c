@@ -340,6 +340,12 @@ static struct errand *errand_new(struct runner *r, const char *run, enum questio
 	return e;
 }
 
+/* In a fresh turn of the loop: done never comes from inside the call. */
+static void errand_begin(struct errand *e)
+{
+	deadline_set(&e->next, 0);
+}
+
 static int seal(const struct runner_attachment *a)
 {
 	int fd = memfd_create("attachment", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -401,9 +407,8 @@ void runner_begin(struct errand *e, runner_done_fn *done, void *ctx)
 	e->done = done;
 	e->ctx = ctx;
 	e->waits = false;
-	/* else in a fresh turn of the loop: done never comes from inside the call */
 	if (!e->link || ask(e) < 0)
-		deadline_set(&e->next, 0);
+		errand_begin(e);
 }
 
 void runner_drop(struct errand *e)
@@ -414,15 +419,15 @@ void runner_drop(struct errand *e)
 
 void runner_collect(struct runner *r, const char *run, runner_done_fn *done, void *ctx)
 {
-	deadline_set(&errand_new(r, run, ASK_COLLECT, done, ctx)->next, 0);
+	errand_begin(errand_new(r, run, ASK_COLLECT, done, ctx));
 }
 
 void runner_ack(struct runner *r, const char *run)
 {
-	deadline_set(&errand_new(r, run, ASK_ACK, NULL, NULL)->next, 0);
+	errand_begin(errand_new(r, run, ASK_ACK, NULL, NULL));
 }
 
 void runner_kill(struct runner *r, const char *run)
 {
-	deadline_set(&errand_new(r, run, ASK_KILL, NULL, NULL)->next, 0);
+	errand_begin(errand_new(r, run, ASK_KILL, NULL, NULL));
 }

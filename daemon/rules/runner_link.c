@@ -149,18 +149,22 @@ int link_open(struct loop *loop, const char *socket_path, link_heard_fn *heard, 
 	return 0;
 }
 
-static int put(struct link *link, const char *method, json_t *parameters, enum varlink_wants wants)
+/* -1: it can't be said. What goes wrong with the connection is left to give_some(). */
+static int put(struct link *link, const char *method, json_t *parameters, enum varlink_wants wants,
+	       const int *fds, size_t nfds)
 {
-	return varlink_add_call(&link->out, method, parameters, wants, '\0');
+	if (varlink_add_call(&link->out, method, parameters, wants, '\0') < 0)
+		return -1;
+	link->fds = fds;
+	link->nfds = nfds;
+	return 0;
 }
 
 int link_ask(struct link *link, const char *method, json_t *parameters, const int *fds, size_t nfds,
 	     int64_t within_ms)
 {
-	if (put(link, method, parameters, VARLINK_ONE) < 0)
+	if (put(link, method, parameters, VARLINK_ONE, fds, nfds) < 0)
 		return -1;
-	link->fds = fds;
-	link->nfds = nfds;
 	/* what goes wrong is heard from the loop, not from inside this call */
 	give_some(link);
 	watch_want(&link->watch, WATCH_READ | (link->out.len ? WATCH_WRITE : 0));
@@ -172,11 +176,9 @@ int link_ask(struct link *link, const char *method, json_t *parameters, const in
 int link_tell(struct link *link, const char *method, json_t *parameters, const int *fds,
 	      size_t nfds)
 {
-	if (put(link, method, parameters, VARLINK_NONE) < 0)
+	if (put(link, method, parameters, VARLINK_NONE, fds, nfds) < 0 || give_some(link) < 0)
 		return -1;
-	link->fds = fds;
-	link->nfds = nfds;
-	return give_some(link) < 0 || link->out.len ? -1 : 0;
+	return link->out.len ? -1 : 0;
 }
 
 void link_free(struct link *link)
