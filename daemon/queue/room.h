@@ -2,7 +2,6 @@
  * sweeper.c) show each other, and nobody else. */
 #ifndef NUNCIO_QUEUE_ROOM_H
 #define NUNCIO_QUEUE_ROOM_H
-#include <jansson.h>
 #include "base/deadline.h"
 #include "queue/queue.h"
 
@@ -30,10 +29,9 @@ struct loop *queue_loop(struct queue *q);
 struct sweeper {
 	struct queue *queue;
 	struct deadline next;
-	int64_t retention_ms;
-	json_t *transports; /* owned: their names, an array */
-	int64_t trimmed_ms; /* memory; by the monotonic clock */
-	bool failing;       /* said once */
+	const struct config *config; /* the queue's; NULL before the first */
+	int64_t trimmed_ms;          /* memory; by the monotonic clock */
+	bool failing;                /* said once */
 };
 void sweeper_init(struct sweeper *s, struct queue *q);
 void sweeper_start(struct sweeper *s, const struct config *config); /* now; or: it changed */

@@ -1,9 +1,7 @@
 /* queue/store_sweep.c - housekeeping: what waited too long, what others left
  * claimed, and what nobody needs to remember. A bounded piece at a time. */
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <jansson.h>
 #include <sqlite3.h>
@@ -75,7 +73,7 @@ static int end_stray(struct writer *w, struct sweep *s, struct change *stray)
 	struct delivery_change *to = &stray->to;
 
 	if (to->from == STATE_SENT)
-		return sql_run(w->sql, SQL_TRACK_ON, "iti", to->delivery, NULL, (int64_t)0);
+		return sql_run(w->sql, SQL_ASK_AGAIN, "ii", to->delivery, (int64_t)0);
 	bool uncertain = to->from == STATE_UNCERTAIN;
 
 	to->at_ms = s->now_ms;
@@ -100,16 +98,6 @@ static int end_strays_of(struct writer *w, struct sweep *s, const char *transpor
 	return got < 0 ? -1 : 0;
 }
 
-static bool is_there(const struct sweep *s, const char *transport)
-{
-	json_t *name;
-	size_t i;
-
-	json_array_foreach(s->transports, i,
-			   name) if (strcmp(json_string_value(name), transport) == 0) return true;
-	return false;
-}
-
 /* The next transport by name that something is asked of; the caller's. 0: there is none. */
 static int next_asked(struct writer *w, const char *after, char **ret)
 {
@@ -131,7 +119,7 @@ static int end_strays(struct writer *w, struct sweep *s)
 	while ((got = next_asked(w, name, &next)) > 0) {
 		free(name);
 		name = next;
-		if (!is_there(s, name) && end_strays_of(w, s, name) < 0) {
+		if (!json_object_get(s->transports, name) && end_strays_of(w, s, name) < 0) {
 			got = -1;
 			break;
 		}

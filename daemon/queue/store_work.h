@@ -99,7 +99,7 @@ void store_do(struct store *s, enum deed deed, const struct filter *filter, int6
  * theirs. more: call again soon. */
 struct sweep_plan {
 	int64_t now_ms, forget_before_ms;
-	json_t *transports; /* the names of those there are: an array, taken over */
+	json_t *transports; /* those there are: an object with their names, taken over */
 };
 struct sweep_result {
 	const struct event_row *events;

@@ -26,7 +26,7 @@ struct sweep {
 
 static int64_t wait_ms(const struct sweeper *s)
 {
-	int64_t share_ms = s->retention_ms / SWEEP_SHARE;
+	int64_t share_ms = s->config->retention_ms / SWEEP_SHARE;
 
 	if (share_ms < SWEEP_AT_MOST_EVERY_MS)
 		return SWEEP_AT_MOST_EVERY_MS;
@@ -71,6 +71,15 @@ static void swept(void *ctx, const struct sweep_result *result)
 	}
 }
 
+static json_t *list_transports(const struct config *config)
+{
+	json_t *names = json_object();
+
+	for (size_t i = 0; i < config->ntransports; i++)
+		json_object_set_new(names, config->transports[i].name, json_true());
+	return names;
+}
+
 static void sweep_now(void *ctx)
 {
 	struct sweeper *s = ctx;
@@ -80,8 +89,8 @@ static void sweep_now(void *ctx)
 	sweep->sweeper = s;
 	pending_add(s->queue, &sweep->pending);
 	struct sweep_plan plan = {.now_ms = now_ms,
-				  .forget_before_ms = now_ms - s->retention_ms,
-				  .transports = json_deep_copy(s->transports)};
+				  .forget_before_ms = now_ms - s->config->retention_ms,
+				  .transports = list_transports(s->config)};
 
 	store_sweep(queue_store(s->queue), &plan, swept, sweep);
 }
@@ -92,22 +101,11 @@ void sweeper_init(struct sweeper *s, struct queue *q)
 	deadline_init(&s->next, queue_loop(q), sweep_now, s);
 }
 
-static json_t *list_names(const struct config *config)
-{
-	json_t *names = json_array();
-
-	for (size_t i = 0; i < config->ntransports; i++)
-		json_array_append_new(names, json_string(config->transports[i].name));
-	return names;
-}
-
 void sweeper_start(struct sweeper *s, const struct config *config)
 {
-	bool first = s->retention_ms == 0;
+	bool first = !s->config;
 
-	s->retention_ms = config->retention_ms;
-	json_decref(s->transports);
-	s->transports = list_names(config);
+	s->config = config;
 	if (first)
 		deadline_set(&s->next, 0);
 }
@@ -115,5 +113,4 @@ void sweeper_start(struct sweeper *s, const struct config *config)
 void sweeper_clear(struct sweeper *s)
 {
 	deadline_clear(&s->next);
-	json_decref(s->transports);
 }

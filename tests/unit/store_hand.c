@@ -301,7 +301,8 @@ static void swept(void *ctx, const struct sweep_result *result)
 
 void hand_sweep(struct hand *h, int64_t now_ms, int64_t forget_before_ms)
 {
-	struct sweep_plan plan = {now_ms, forget_before_ms, json_pack("[s, s]", "mail", "sms")};
+	struct sweep_plan plan = {now_ms, forget_before_ms,
+				  json_pack("{s:b, s:b}", "mail", 1, "sms", 1)};
 
 	ask(h);
 	store_sweep(h->store, &plan, swept, h);
