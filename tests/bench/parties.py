@@ -54,15 +54,6 @@ def memory_of(pids):
     return pss, dirty
 
 
-def descendants(pid):
-    found = []
-    with contextlib.suppress(FileNotFoundError):
-        for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-            for child in map(int, (task / "children").read_text(encoding="ascii").split()):
-                found += [child, *descendants(child)]
-    return found
-
-
 def rest():
     """Longer than the daemon's housekeeping waits before it comes round again."""
     select.select([], [], [], 62)
@@ -229,7 +220,7 @@ class Postfix(servers.Postfix):
         self.accept(50, 16, n)
 
     def inside(self, *command):
-        pid = descendants(self.process.pid)[0]
+        pid = servers.descendants(self.process.pid)[0]
         subprocess.run(["nsenter", "-t", str(pid), "-m", "-p", *command], check=True, stdout=subprocess.DEVNULL,
                        stderr=subprocess.DEVNULL)
 
@@ -239,7 +230,7 @@ class Postfix(servers.Postfix):
         self.inside("postfix", "reload")
 
     def memory(self):
-        return memory_of(descendants(self.process.pid))
+        return memory_of(servers.descendants(self.process.pid))
 
     def command(self, n):
         script = f"for i in $(seq {n}); do echo done | sendmail -i -f box@example.com me@example.net || exit 1; done"

@@ -42,22 +42,41 @@ PATIENCE_S = 30
 PARTIES = ("nuncio", "imaplib", "ledger", "raw")
 
 
+def accept(listening, context, serve):
+    def begin(peer):
+        peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        serve(context.wrap_socket(peer, server_side=True))
+
+    while True:
+        try:
+            peer, _ = listening.accept()
+        except OSError:
+            return
+        threading.Thread(target=begin, args=(peer,), daemon=True).start()
+
+
+def listen(certificates, serve):
+    """The socket: who connects is served in a thread, over TLS, until it is closed."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificates / "server.pem", certificates / "server.key")
+    listening = socket.create_server(("127.0.0.1", 0))
+    threading.Thread(target=accept, args=(listening, context, serve), daemon=True).start()
+    return listening
+
+
 class Scripted:
     """An IMAP server, one mail at a time for each of its users: EXISTS is told at once."""
 
     def __init__(self, folder):
         servers.make_certificates(folder / "tls")
         self.ca = folder / "tls" / "ca.pem"
-        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.context.load_cert_chain(folder / "tls" / "server.pem", folder / "tls" / "server.key")
-        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.socket = listen(folder / "tls", self.serve)
         self.imaps = self.socket.getsockname()[1]
         self.users = {party: "secret" for party in PARTIES}
         self.mails = {party: [] for party in PARTIES}
         self.ready = {party: threading.Semaphore(0) for party in PARTIES}
         self.wake = {party: os.pipe() for party in PARTIES}
         self.told = queue.Queue()
-        threading.Thread(target=self.accept, daemon=True).start()
 
     def start(self):
         pass
@@ -65,17 +84,7 @@ class Scripted:
     def stop(self):
         self.socket.close()
 
-    def accept(self):
-        while True:
-            try:
-                peer, _ = self.socket.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.serve, args=(peer,), daemon=True).start()
-
     def serve(self, peer):
-        peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        peer = self.context.wrap_socket(peer, server_side=True)
         file, user = peer.makefile("rb"), None
         say = lambda text: peer.sendall(text if isinstance(text, bytes) else text.encode())  # noqa: E731
         say("* OK [CAPABILITY IMAP4rev1 IDLE UIDPLUS LITERAL+] ready\r\n")
@@ -139,26 +148,14 @@ class Announced(Real):
 
     def start(self):
         super().start()
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.folder / "tls" / "server.pem", self.folder / "tls" / "server.key")
-        self.socket = socket.create_server(("127.0.0.1", 0))
-        self.imaps = self.socket.getsockname()[1]
         self.counts = {user: 0 for user in self.users}
         self.idle = {user: queue.Queue() for user in self.users}
-        threading.Thread(target=self.accept, args=(context,), daemon=True).start()
+        self.socket = listen(self.folder / "tls", self.serve)
+        self.imaps = self.socket.getsockname()[1]
 
     def stop(self):
         self.socket.close()
         super().stop()
-
-    def accept(self, context):
-        while True:
-            try:
-                peer, _ = self.socket.accept()
-            except OSError:
-                return
-            peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            threading.Thread(target=self.serve, args=(context.wrap_socket(peer, server_side=True),), daemon=True).start()
 
     def user_in(self, said):
         """LOGIN says it, and SASL's first words do, in base64."""

@@ -201,13 +201,11 @@ exec postfix start-fg
 
 def descendants(pid):
     """Of a process: those it has now."""
-    found, parents = [], [pid]
-    while parents:
-        parent = parents.pop()
-        with contextlib.suppress(OSError), open(f"/proc/{parent}/task/{parent}/children", encoding="ascii") as listed:
-            children = [int(child) for child in listed.read().split()]
-            found += children
-            parents += children
+    found = []
+    with contextlib.suppress(OSError):
+        for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+            for child in map(int, (task / "children").read_text(encoding="ascii").split()):
+                found += [child, *descendants(child)]
     return found
 
 
