@@ -150,6 +150,23 @@ def test_one_of_an_uncertain_bundle_is_decided_by_itself(start, fake):
     assert d.show(second)["deliveries"][0]["remote_id"] == m["sid"]
 
 
+@pytest.mark.parametrize("lost, before, after, says", [
+    (False, "accepted", "sent", "unconfirmed: its transport is there no more"),
+    (True, "uncertain", "held", "release or cancel it")])
+def test_what_a_renamed_transport_had_ends_after_a_day(start, fake, lost, before, after, says):
+    d = start()
+    if lost:
+        fake.fault = lambda request: twilio.LOSE if request.creates else twilio.BROKEN if "To" in request.query else None
+    identity = text(d, "one")
+    wait(d, identity, before)
+    d.configure(config(fake).replace('name = "sms"; type', 'name = "texts"; type'))
+    later(d, 23 * 3600)
+    assert state(d, identity) == before
+    later(d, 3600)
+    assert says in wait(d, identity, after)["text"]
+    assert len(fake.sent()) == 1
+
+
 def test_what_was_not_taken_does_not_count(start, fake):
     d = start(throttle='"1/1m"')
     fake.fault = lambda request: twilio.Refuse(400, 21611, "queue full") if request.creates else None
