@@ -1,6 +1,7 @@
 /* server/watch.c - Watch: what happens, as it happens. For one message first
- * what happened so far; then it ends with its last event. The watcher is there
- * before the past is read, and what was read is not told twice. */
+ * what happened so far; then it ends with its last event. What transports do meanwhile
+ * is told, too: it may be why nothing happens. The watcher is there before the past is
+ * read, and what was read is not told twice. */
 #include <stdlib.h>
 
 #include "alloc.h"
@@ -144,6 +145,8 @@ static void heard(void *ctx, const struct event_row *e)
 		watching_end(w);
 	else if (!w->message)
 		hear_all(w, e);
+	else if (!e->message && w->has_past)
+		call_reply_more(w->call, wrapped(reply_event(e)));
 	else if (e->message != w->message)
 		return;
 	else if (!w->has_past)

@@ -182,6 +182,18 @@ def test_watch_tells_the_whole_story(daemon):
     assert sorted(late, key=str) == sorted(((k, s) for k, states in story.items() for s in states), key=str)
 
 
+def test_a_watch_of_a_message_tells_of_transports(make_daemon):
+    d = make_daemon('transports = ( { name = "away"; type = "smtp"; url = "smtp://127.0.0.1:9"; tls = "none"; } );\n')
+    d.start()
+    held = d.call("Send", {"to": ["a@example.org"], "text": "x", "hold": True})["id"]
+    with d.connect() as v:
+        story = v.watch(held)
+        assert next(story)["to"] == "held"
+        d.call("Send", {"to": ["a@example.org"], "text": "x"})
+        event = next(story)
+    assert (event["message"], event["transport"], event["to"]) == (None, "away", "down")
+
+
 def test_a_watch_ends_however_it_meets_the_delivery(make_daemon, folder):
     d = make_daemon(nuncio.outbox(folder / "outbox", concurrency=8)).start()
     for n in range(400):
