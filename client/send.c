@@ -235,7 +235,7 @@ static int deliver(struct context *context, struct request *r)
 	if (status || !r->wait)
 		return status;
 	/* three weeks and more: as good as for ever */
-	return watch_wait(link, id, r->only_sent,
+	return watch_wait(context, link, id, r->only_sent,
 			  r->timeout_ms < INT_MAX ? (int)r->timeout_ms : INT_MAX);
 }
 

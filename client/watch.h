@@ -7,10 +7,11 @@ struct context;
 struct link;
 
 /* Waits until every recipient of the message is decided, or until timeout_ms (0:
- * for good). Transports that are down meanwhile are told on stderr. Returns an exit
- * status: 0 all sent, EX_UNAVAILABLE some were not (said on stderr), EX_TEMPFAIL out of
- * time. only_sent: a text that was sent needs no word of its delivery. */
-int watch_wait(struct link *link, json_int_t message, bool only_sent, int timeout_ms);
+ * for good). When the transport that is to carry it is down or paused, stderr says so.
+ * Returns an exit status: 0 all sent, EX_UNAVAILABLE some were not (said on stderr),
+ * EX_TEMPFAIL out of time. only_sent: a text that was sent needs no word of its delivery. */
+int watch_wait(const struct context *context, struct link *link, json_int_t message, bool only_sent,
+	       int timeout_ms);
 
 /* The daemon's events, of one message (0: of all). Both return an exit status. Those
  * whose id is a member of known are passed over; NULL: none is known. */

@@ -168,6 +168,62 @@ def test_a_failure_is_the_exit_status_of_wait(make_daemon, folder):
     assert done.returncode == 0, done.stderr
 
 
+def test_wait_knows_more_recipients_than_it_is_told_events_of(make_daemon):
+    d = make_daemon('transports = ( { name = "t"; type = "fake"; } );\n').start()
+    many = ",".join(f"u{i}@example.org" for i in range(600))
+    for _ in range(2):
+        done = d.client("send", "--key", "many", "--wait", many, "x")
+        assert (done.returncode, done.stdout, done.stderr) == (0, "1\n", "")
+
+
+def test_wait_tells_of_failures_older_than_what_it_is_told(make_daemon, folder):
+    answers = folder / "answers"
+    answers.write_text("u0@* 550 5.1.1 no such user\n")
+    d = make_daemon(f'transports = ( {{ name = "t"; type = "fake"; answers = "{answers}"; }} );\n').start()
+    many = ",".join(f"u{i}@example.org" for i in range(600))
+    for _ in range(2):
+        done = d.client("send", "--key", "many", "--wait", many, "x")
+        assert done.returncode == 69
+        assert done.stderr == "nuncio: u0@example.org: failed: 550 5.1.1 no such user\n"
+
+
+def waiting(d, *arguments):
+    return subprocess.Popen([nuncio.BUILD / "client" / "nuncio", "--socket", d.socket, "send", "--wait",
+                             "--timeout", f"{int(nuncio.PATIENCE)}s", *arguments],
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_wait_says_what_was_canceled(make_daemon, folder):
+    d = start(make_daemon, folder)
+    with waiting(d, "--at", "2h", "me", "x") as client:
+        assert client.stdout.readline() == "1\n"
+        d.client("cancel", "1", check=True)
+        _, said = client.communicate(timeout=nuncio.PATIENCE)
+    assert (client.returncode, said) == (69, "nuncio: me@example.org: canceled\n")
+
+
+def test_wait_says_that_its_transport_does_not_carry_it(make_daemon, folder):
+    """Before it was sent, or from then on; not when it is another's."""
+    one = '{ name = "one"; type = "maildir"; path = "%s"; }, ' % (folder / "one")
+    two = '{ name = "two"; type = "maildir"; path = "%s"; }' % (folder / "two")
+    d = make_daemon(f"transports = ( {one}{two} );\n").start()
+    d.client("pause", "two", check=True)
+    done = d.client("send", "--wait", "me@example.org", "x")
+    assert (done.returncode, done.stderr) == (0, "")
+    d.client("pause", "one", "moving house", check=True)
+    with waiting(d, "me@example.org", "x") as client:
+        assert client.stderr.readline() == "nuncio: it is queued, but transport one is paused: moving house\n"
+        d.client("resume", "one", check=True)
+        client.communicate(timeout=nuncio.PATIENCE)
+    assert client.returncode == 0
+    away = 'transports = ( { name = "away"; type = "smtp"; url = "smtp://127.0.0.1:9"; tls = "none"; } );\n'
+    d.reload(away)
+    with waiting(d, "me@example.org", "x") as client:
+        assert "nuncio: it is queued, but transport away is down: " in client.stderr.readline()
+        d.client("cancel", "--all", check=True)
+        client.communicate(timeout=nuncio.PATIENCE)
+
+
 def test_status_waits_for_a_daemon_that_starts(make_daemon, folder):
     d = make_daemon(nuncio.outbox(folder / "outbox"))
     waiting = subprocess.Popen([nuncio.BUILD / "client" / "nuncio", "--socket", d.socket, "status", "--wait=60s"],

@@ -104,6 +104,8 @@ def test_who_has_said_stop_gets_no_more(start, fake):
     d.wait_events(other, lambda e: e["to"] == "accepted")
     assert len([r for r in fake.calls if r.creates and r.form["To"] == ME]) == 1
     assert "STOP" in d.client("why", second).stdout
+    waited = d.client("text", "--wait", "four")
+    assert waited.returncode == 69 and f"{ME}: suppressed" in waited.stderr
 
 
 def test_what_to_do_is_said_beside_twilio_s_word(start, fake):
