@@ -9,16 +9,15 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "alloc.h"
 #include "auto.h"
 #include "buf.h"
 #include "content.h"
 #include "duration.h"
 #include "failure.h"
 #include "link.h"
-#include "text.h"
 #include "varlink.h"
 #include "watch.h"
+#include "whom.h"
 
 #define FILES_MAX 64
 
@@ -30,25 +29,6 @@ struct request {
 	bool wait, only_sent;
 	int64_t timeout_ms;
 };
-
-static int add_addresses(json_t *list, const char *text)
-{
-	AUTO(free) char *copy = xstrdup(text);
-	char *rest = copy, *one;
-
-	if (!text_is_utf8(text, strlen(text)))
-		return usage_error("send", "a recipient is not UTF-8");
-	/* A comma inside <...> or quotes belongs to a display name: then it is one address. */
-	if (strpbrk(text, "<\"")) {
-		json_array_append_new(list, json_string(text));
-		return 0;
-	}
-	while ((one = strsep(&rest, ","))) {
-		if (*one)
-			json_array_append_new(list, json_string(one));
-	}
-	return 0;
-}
 
 static json_t *list_of(json_t *parameters, const char *name)
 {
@@ -161,10 +141,10 @@ static int take_option(struct context *context, struct request *r, int c)
 	case 'a':
 		return attach(r, optarg);
 	case 't':
-		return add_addresses(r->to, optarg);
+		return whom_add("send", r->to, optarg);
 	case 'c':
 	case 'b':
-		return add_addresses(list_of(r->parameters, c == 'c' ? "cc" : "bcc"), optarg);
+		return whom_add("send", list_of(r->parameters, c == 'c' ? "cc" : "bcc"), optarg);
 	case OPT_MEDIA:
 		return add_media(r, optarg);
 	case OPT_HTML:
@@ -249,7 +229,7 @@ int send_run(struct context *context, int argc, char **argv)
 		status = take_option(context, &r, c);
 	argv += optind;
 	if (!status && json_array_size(r.to) == 0 && *argv)
-		status = add_addresses(r.to, *argv++);
+		status = whom_add("send", r.to, *argv++);
 	if (!status && json_array_size(r.to) == 0)
 		status = usage_error("send", "to whom?");
 	if (!status)

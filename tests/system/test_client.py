@@ -48,6 +48,13 @@ def test_a_group_and_a_list(make_daemon, folder):
         or set(d.wait_final(sent["id"])) == {"me@example.org", "bo@example.org", "x@example.org"}
 
 
+def test_a_list_may_have_blanks(make_daemon, folder):
+    d = start(make_daemon, folder)
+    done = d.client("send", " me, x@example.org ,", "hello")
+    assert done.returncode == 0, done.stderr
+    assert set(d.wait_final(1)) == {"me@example.org", "x@example.org"}
+
+
 def test_queue_show_why_and_deeds(make_daemon, folder):
     d = start(make_daemon, folder)
     assert d.client("queue").stdout == ""
