@@ -78,11 +78,25 @@ static char *from_windows(char *bytes, size_t len)
 	return out;
 }
 
+static char *to_utf8(char *bytes, size_t len)
+{
+	AUTO(free) char *own = bytes;
+
+	len = drop_nul(own, len);
+	return text_is_utf8(own, len) ? TAKE(own) : from_windows(own, len);
+}
+
+char *content_utf8_bytes(const char *bytes, size_t len)
+{
+	char *copy = xmalloc(len + 1);
+
+	memcpy(copy, bytes, len);
+	return to_utf8(copy, len);
+}
+
 char *content_utf8(const char *text)
 {
-	AUTO(free) char *copy = xstrdup(text);
-
-	return text_is_utf8(text, strlen(text)) ? TAKE(copy) : from_windows(copy, strlen(copy));
+	return content_utf8_bytes(text, strlen(text));
 }
 
 int content_bytes(const char *path, struct buf *out, struct failure *f)
@@ -109,14 +123,9 @@ int content_text(const char *path, char **ret, struct failure *f)
 	close(fd);
 	if (result == 0) {
 		size_t len;
-		char *text = buf_take(&raw, &len);
+		char *bytes = buf_take(&raw, &len);
 
-		len = drop_nul(text, len);
-		*ret = text;
-		if (!text_is_utf8(text, len)) {
-			*ret = from_windows(text, len);
-			free(text);
-		}
+		*ret = to_utf8(bytes, len);
 	}
 	buf_clear(&raw);
 	return result;

@@ -10,8 +10,9 @@ struct failure;
 int content_text(const char *path, char **ret, struct failure *f);
 /* All of it as it is, within out's ceiling. */
 int content_bytes(const char *path, struct buf *out, struct failure *f);
-/* As content_text() for a text at hand; owned by the caller. */
+/* As content_text() for what is at hand; owned by the caller. */
 char *content_utf8(const char *text);
+char *content_utf8_bytes(const char *bytes, size_t len);
 /* A file as a sealed memfd, for the daemon to read; the caller closes it. */
 int content_memfd(const char *path, struct failure *f);
 #endif

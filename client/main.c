@@ -19,7 +19,7 @@
 static const struct command commands[] = {
 	{ "send",    send_run,   "[-s SUBJECT] [-a FILE]... [--wait[=sent]] TO[,TO...] [TEXT...]", "queue a message; its text from the arguments or standard input" },
 	{ "text",    text_run,   "[--to WHO] [--media URL] [--wait[=sent]] [--dry-run [--exact] [--price P]] [TEXT...]", "text yourself; or see what it would take" },
-	{ "run",     run_run,    "[--to WHO] [--by HOW] [--only-failure] [--] COMMAND...", "run a program, and tell how it ended" },
+	{ "run",     run_run,    "[--to WHO,...] [--by HOW] [--only-failure] [--] COMMAND...", "run a program, and tell how it ended" },
 	{ "queue",   queue_run,  "[--all] [--state S,...] [--recipient PATTERN] [--route R] [ID]", "what waits, or --all that is known" },
 	{ "show",    show_run,   "ID",                                    "a message, its recipients and what happened to it" },
 	{ "why",     why_run,    "ID",                                    "in words: what became of it, and what comes next" },

@@ -21,13 +21,17 @@
 #include "clock.h"
 #include "content.h"
 #include "duration.h"
+#include "failure.h"
 #include "fd.h"
 #include "link.h"
 #include "text.h"
 #include "varlink.h"
+#include "whom.h"
 
 enum {
 	TAIL_BYTES = 4000,
+	CHARACTER_REST_BYTES = 3, /* of UTF-8, behind its first one */
+	ANSWER_MS = 60 * 1000,
 	PIECE_BYTES = 65536,
 	STATUS_SIGNAL = 128,
 	NOT_FOUND = 127,
@@ -35,7 +39,8 @@ enum {
 };
 
 struct run {
-	const char *to, *by, *subject; /* by, subject: NULL: not said */
+	json_t *to;               /* owned; NULL: not said */
+	const char *by, *subject; /* NULL: not said */
 	bool only_failure;
 	char **command;
 	pid_t pid;
@@ -45,6 +50,17 @@ struct run {
 	int status; /* as waitpid() gives it */
 	int64_t began_ms;
 };
+
+static volatile sig_atomic_t child; /* 0: there is none, or it ended */
+
+static void pass_signal(int number)
+{
+	int error = errno;
+
+	if (child)
+		kill((pid_t)child, number);
+	errno = error;
+}
 
 static void keep(struct run *r, const char *bytes, size_t len)
 {
@@ -76,11 +92,37 @@ static void pass_on(struct run *r, int *from, int to)
 	keep(r, piece, (size_t)n);
 }
 
-/* In the child. */
-_Noreturn static void begin(struct run *r, const int out[2], const int err[2])
+/* Who wants to end us wants the program to end: we stay to tell. What is ignored (nohup)
+ * stays so. */
+static void pass_signals_on(void)
+{
+	static const int passed[] = {SIGTERM, SIGHUP};
+	struct sigaction action = {.sa_handler = pass_signal, .sa_flags = SA_RESTART}, old;
+
+	for (size_t i = 0; i < sizeof(passed) / sizeof(*passed); i++) {
+		if (sigaction(passed[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+			sigaction(passed[i], &action, NULL);
+	}
+}
+
+/* A pipe in the place of one of them would be taken for it. */
+static void open_standard_files(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* In the child. mask: of signals, as it was. */
+_Noreturn static void begin(struct run *r, const int out[2], const int err[2], const sigset_t *mask)
 {
 	dup2(out[1], STDOUT_FILENO);
 	dup2(err[1], STDERR_FILENO);
+	sigprocmask(SIG_SETMASK, mask, NULL);
 	signal(SIGINT, SIG_DFL);
 	signal(SIGQUIT, SIG_DFL);
 	signal(SIGPIPE, SIG_DFL);
@@ -95,7 +137,9 @@ _Noreturn static void begin(struct run *r, const int out[2], const int err[2])
 static int start(struct run *r)
 {
 	int out[2], err[2];
+	sigset_t all, mask;
 
+	open_standard_files();
 	if (pipe2(out, O_CLOEXEC) < 0 || pipe2(err, O_CLOEXEC) < 0) {
 		fprintf(stderr, "nuncio run: %s\n", strerror(errno));
 		return EX_OSERR;
@@ -105,9 +149,15 @@ static int start(struct run *r)
 	signal(SIGQUIT, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
 	r->began_ms = clock_mono_ms();
+	/* until it is known whom to pass signals on to */
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &mask);
 	r->pid = fork();
 	if (r->pid == 0)
-		begin(r, out, err);
+		begin(r, out, err, &mask);
+	child = r->pid > 0 ? r->pid : 0;
+	pass_signals_on();
+	sigprocmask(SIG_SETMASK, &mask, NULL);
 	close(out[1]);
 	close(err[1]);
 	r->out = out[0];
@@ -116,6 +166,23 @@ static int start(struct run *r)
 		return 0;
 	fprintf(stderr, "nuncio run: %s\n", strerror(errno));
 	return EX_OSERR;
+}
+
+/* options: WNOHANG, or 0 to wait for it. No signal may reach who has its number next: it is
+ * forgotten before it is reaped. */
+static bool has_ended(struct run *r, int options)
+{
+	siginfo_t about = {0};
+
+	while (waitid(P_PID, (id_t)r->pid, &about, WEXITED | WNOWAIT | options) < 0 &&
+	       errno == EINTR)
+		;
+	if (!about.si_pid && options)
+		return false;
+	child = 0;
+	while (waitpid(r->pid, &r->status, 0) < 0 && errno == EINTR)
+		;
+	return true;
 }
 
 /* Until it ended; what its children still print afterwards is not waited for. */
@@ -135,10 +202,10 @@ static void attend(struct run *r)
 		if (fds[1].revents)
 			pass_on(r, &r->err, STDERR_FILENO);
 		if (!ended)
-			ended = waitpid(r->pid, &r->status, WNOHANG) == r->pid;
+			ended = has_ended(r, WNOHANG);
 	}
-	while (!ended && waitpid(r->pid, &r->status, 0) < 0 && errno == EINTR)
-		;
+	if (!ended)
+		has_ended(r, 0);
 }
 
 static bool went_well(const struct run *r)
@@ -170,12 +237,24 @@ static char *words_of(char **command)
 	return buf_take(&words, NULL);
 }
 
+/* The last it printed, without the rest of a character that was cut in two. */
+static char *tail_of(const struct run *r)
+{
+	const char *bytes = buf_bytes(&r->tail);
+	size_t skip = 0;
+
+	while (r->cut && skip < CHARACTER_REST_BYTES && skip < r->tail.len &&
+	       ((unsigned char)bytes[skip] & 0xc0) == 0x80)
+		skip++;
+	return content_utf8_bytes(bytes + skip, r->tail.len - skip);
+}
+
 static json_t *message(const struct run *r)
 {
 	char host[65] = "";
 	AUTO(free) char *end = ending(r), *words = words_of(r->command);
 	AUTO(free) char *command = content_utf8(words);
-	AUTO(free) char *tail = content_utf8(buf_bytes(&r->tail));
+	AUTO(free) char *tail = tail_of(r);
 	const char *slash = strrchr(r->command[0], '/');
 	AUTO(free) char *name = content_utf8(slash ? slash + 1 : r->command[0]);
 	char line[200];
@@ -188,7 +267,7 @@ static json_t *message(const struct run *r)
 
 	text_safe_line(line, sizeof(line), r->subject ? r->subject : subject,
 		       strlen(r->subject ? r->subject : subject));
-	json_t *all = json_pack("{s:[s], s:s, s:s}", "to", r->to, "subject", line, "text", text);
+	json_t *all = json_pack("{s:O, s:s, s:s}", "to", r->to, "subject", line, "text", text);
 
 	if (all && r->by)
 		json_object_set_new(all, "by", json_string(r->by));
@@ -198,19 +277,30 @@ static json_t *message(const struct run *r)
 static void tell(struct context *context, const struct run *r)
 {
 	struct varlink_reply reply;
+	struct failure f;
 	int status = 0;
 	AUTO(link_close) struct link *link = context_link(context, &status);
 
-	if (link && context_call(link, "Send", message(r), &reply) == 0)
-		varlink_reply_clear(&reply);
+	if (!link)
+		return;
+	/* not for good: nothing but SIGKILL ends us any more */
+	if (link_send(link, "Send", message(r), false, NULL, 0, &f) < 0 ||
+	    link_receive(link, ANSWER_MS, &reply, &f) < 0) {
+		say_failure(&f);
+		return;
+	}
+	if (reply.error)
+		say_error(&reply);
+	varlink_reply_clear(&reply);
 }
 
 static int take_option(struct run *r, int c)
 {
 	switch (c) {
 	case 't':
-		r->to = optarg;
-		return 0;
+		if (!r->to)
+			r->to = json_array();
+		return whom_add("run", r->to, optarg);
 	case 'b':
 		r->by = optarg;
 		return 0;
@@ -234,7 +324,7 @@ int run_run(struct context *context, int argc, char **argv)
 		{"only-failure", no_argument, NULL, 'f'},
 		{0},
 	};
-	struct run r = {.to = "me", .out = -1, .err = -1};
+	struct run r = {.out = -1, .err = -1};
 	int c, status = 0;
 
 	while (!status && (c = getopt_long(argc, argv, "+t:s:", options, NULL)) != -1)
@@ -242,6 +332,10 @@ int run_run(struct context *context, int argc, char **argv)
 	r.command = argv + optind;
 	if (!status && !*r.command)
 		status = usage_error("run", "which program?");
+	if (!r.to)
+		r.to = json_pack("[s]", "me");
+	if (!status && json_array_size(r.to) == 0)
+		status = usage_error("run", "to whom?");
 	buf_init(&r.tail, 2 * TAIL_BYTES + 1);
 	if (!status)
 		status = start(&r);
@@ -253,5 +347,6 @@ int run_run(struct context *context, int argc, char **argv)
 					       : WEXITSTATUS(r.status);
 	}
 	buf_clear(&r.tail);
+	json_decref(r.to);
 	return status;
 }

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 
 import pytest
 
@@ -107,6 +108,55 @@ def test_run_passes_signals_and_missing_programs_on(make_daemon, folder):
     assert "ended by signal 15" in told(d)[0]
     done = d.client("run", "--by", "mail", "no-such-program-here")
     assert done.returncode == 127 and "no-such-program-here" in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_run_passes_signals_on_to_its_program(make_daemon, folder, number):
+    d = start(make_daemon, folder)
+    program = f"""import signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, [{number:d}])
+print("ready", flush=True)
+signal.sigwait([{number:d}])
+print("cleaned up")
+sys.exit(7)"""
+    with subprocess.Popen([nuncio.BUILD / "client" / "nuncio", "--socket", d.socket, "run", "--by", "mail", "--",
+                           sys.executable, "-c", program], stdout=subprocess.PIPE) as run:
+        assert run.stdout.readline() == b"ready\n"
+        run.send_signal(number)
+        assert run.communicate(timeout=nuncio.PATIENCE)[0] == b"cleaned up\n"
+    assert run.returncode == 7
+    subject, text = told(d)
+    assert "failed with status 7" in subject and "cleaned up" in text
+
+
+def test_run_leaves_out_nul(make_daemon, folder):
+    d = start(make_daemon, folder)
+    d.client("run", "--by", "mail", "--", "printf", "a\\0b\\n", check=True)
+    assert "\nab\n" in told(d)[1]
+
+
+def test_run_cuts_no_character(make_daemon, folder):
+    d = start(make_daemon, folder)
+    d.client("run", "--by", "mail", "--", sys.executable, "-c", "print('\u20ac' * 2000, 'end')", check=True)
+    text = told(d)[1]
+    assert "[...]\n\u20ac" in text and "\u20ac end\n" in text
+
+
+def test_run_tells_all_of_a_list(make_daemon, folder):
+    d = start(make_daemon, folder)
+    d.client("run", "--by", "mail", "--to", "me, a@example.org", "-t", "b@example.org", "true", check=True)
+    assert set(d.wait_final(1)) == {"me@example.org", "a@example.org", "b@example.org"}
+    done = d.client("run", "--to", "", "touch", folder / "ran")
+    assert done.returncode == 64 and not (folder / "ran").exists()
+
+
+def test_run_with_its_standard_files_closed(make_daemon, folder):
+    d = start(make_daemon, folder)
+    script = '"$0" --socket "$1" run --by mail -- sh -c "echo out; echo err >&2" <&- >&- 2>&-'
+    subprocess.run(["sh", "-c", script, nuncio.BUILD / "client" / "nuncio", d.socket], check=True,
+                   timeout=nuncio.PATIENCE)
+    text = told(d)[1]
+    assert "out\n" in text and "err\n" in text
 
 
 def test_run_can_be_silent_about_success(make_daemon, folder):
