@@ -1,5 +1,5 @@
 /* client/send.c - nuncio send: one message from a command line. */
-#include "command.h"
+#include "send.h"
 
 #include <getopt.h>
 #include <limits.h>
@@ -11,6 +11,7 @@
 
 #include "auto.h"
 #include "buf.h"
+#include "command.h"
 #include "content.h"
 #include "duration.h"
 #include "failure.h"
@@ -166,6 +167,16 @@ static int take_option(struct context *context, struct request *r, int c)
 	}
 }
 
+static int set_words(struct request *r, const char *text)
+{
+	json_t *value = json_string(text);
+
+	if (!value)
+		return usage_error("send", "the text is not UTF-8");
+	json_object_set_new(r->parameters, "text", value);
+	return 0;
+}
+
 /* The text: the arguments left, joined; without any, or for "-", standard input,
  * unless there is something else to send and nobody pipes anything in. */
 static int take_text(struct request *r, char **words)
@@ -183,12 +194,9 @@ static int take_text(struct request *r, char **words)
 		if (buf_printf(&text, "%s%s", word == words ? "" : " ", *word) < 0)
 			break;
 	}
-	json_t *value = json_string(buf_bytes(&text));
+	int status = set_words(r, buf_bytes(&text));
 	buf_clear(&text);
-	if (!value)
-		return usage_error("send", "the text is not UTF-8");
-	json_object_set_new(r->parameters, "text", value);
-	return 0;
+	return status;
 }
 
 static int deliver(struct context *context, struct request *r)
@@ -219,7 +227,7 @@ static int deliver(struct context *context, struct request *r)
 			  r->timeout_ms < INT_MAX ? (int)r->timeout_ms : INT_MAX);
 }
 
-int send_run(struct context *context, int argc, char **argv)
+int send_text(struct context *context, int argc, char **argv, const char *text)
 {
 	struct request r = {.parameters = json_object()};
 	int c, status = 0;
@@ -233,11 +241,16 @@ int send_run(struct context *context, int argc, char **argv)
 	if (!status && json_array_size(r.to) == 0)
 		status = usage_error("send", "to whom?");
 	if (!status)
-		status = take_text(&r, argv);
+		status = text ? set_words(&r, text) : take_text(&r, argv);
 	if (!status)
 		status = deliver(context, &r);
 	json_decref(r.parameters);
 	for (size_t i = 0; i < r.nfiles; i++)
 		close(r.files[i]);
 	return status;
+}
+
+int send_run(struct context *context, int argc, char **argv)
+{
+	return send_text(context, argc, argv, NULL);
 }

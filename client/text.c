@@ -16,6 +16,7 @@
 #include "link.h"
 #include "media.h"
 #include "segments.h"
+#include "send.h"
 #include "throttle.h"
 #include "varlink.h"
 
@@ -33,24 +34,43 @@ struct text {
 	const char *to, *by, *fallback;
 };
 
-static int add_words(struct text *t, char **words)
+/* A dry run may count nothing. */
+static bool says_nothing(const struct text *t)
+{
+	return !t->dry && !t->media && !t->words[strspn(t->words, " \t\r\n")];
+}
+
+static int read_words(struct text *t)
 {
 	struct failure f;
+
+	if (content_text("-", &t->words, &f) < 0) {
+		say_failure(&f);
+		return EX_NOINPUT;
+	}
+	if (says_nothing(t)) {
+		fputs("nuncio text: there is no text on standard input\n", stderr);
+		return EX_DATAERR;
+	}
+	return 0;
+}
+
+static int add_words(struct text *t, char **words)
+{
 	struct buf all;
 
 	if (!*words && t->media && isatty(STDIN_FILENO))
 		return 0;
-	if (!*words || (strcmp(*words, "-") == 0 && !words[1])) {
-		if (content_text("-", &t->words, &f) == 0)
-			return 0;
-		say_failure(&f);
-		return EX_NOINPUT;
-	}
+	if (!*words || (strcmp(*words, "-") == 0 && !words[1]))
+		return read_words(t);
 	buf_init(&all, TEXT_MAX);
 	for (char **word = words; *word; word++)
 		buf_printf(&all, "%s%s", word == words ? "" : " ", *word);
 	t->words = content_utf8(buf_bytes(&all));
 	buf_clear(&all);
+	if (says_nothing(t))
+		return usage_error("text", "the text is empty; without one, it is read from "
+					   "standard input");
 	return 0;
 }
 
@@ -202,12 +222,10 @@ static int send(struct context *context, const struct text *t)
 		*end++ = (char[]){"--json"};
 	*end++ = (char[]){"--to"};
 	*end++ = (char *)(uintptr_t)t->to;
-	*end++ = (char[]){"--"};
-	if (t->words)
-		*end++ = t->words;
 	*end = NULL;
 	optind = 0;
-	return send_run(context, (int)(end - argv), argv);
+	return t->words ? send_text(context, (int)(end - argv), argv, t->words)
+			: send_run(context, (int)(end - argv), argv);
 }
 
 static int take_wait(struct text *t, const char *until)

@@ -75,6 +75,22 @@ def start(make_daemon, folder):
     return d
 
 
+def test_text_from_standard_input_is_text_whatever_it_says(make_daemon, folder):
+    d = start(make_daemon, folder)
+    assert d.client("text", "--by", "mail", "--wait", input="-").returncode == 0
+    assert told(d)[1].strip() == "-"
+
+
+def test_an_empty_text_is_not_sent(make_daemon, folder):
+    d = start(make_daemon, folder)
+    done = d.client("text", "--by", "mail", "")
+    assert done.returncode == 64 and "empty" in done.stderr
+    for empty in ("", "\n"):
+        done = d.client("text", "--by", "mail", input=empty)
+        assert done.returncode == 65 and "no text" in done.stderr
+    assert d.client("queue", "--all").stdout == ""
+
+
 def told(d):
     """The one mail that was sent, once it has been."""
     done = d.client("watch", "1")
