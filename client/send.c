@@ -199,6 +199,18 @@ static int take_text(struct request *r, char **words)
 	return status;
 }
 
+static int refused(const struct varlink_reply *reply)
+{
+	int status = say_error(reply);
+
+	/* files are no part of it */
+	if (strcmp(text_of(reply->parameters, "field"), "request") == 0)
+		fputs("nuncio: so long a text goes as a file: nuncio send -a FILE, or -a - for "
+		      "standard input\n",
+		      stderr);
+	return status;
+}
+
 static int deliver(struct context *context, struct request *r)
 {
 	struct varlink_reply reply;
@@ -213,7 +225,7 @@ static int deliver(struct context *context, struct request *r)
 		return say_failure(&f);
 	json_int_t id = number_of(reply.parameters, "id");
 	if (reply.error)
-		status = say_error(&reply);
+		status = refused(&reply);
 	else if (context->json)
 		print_json(reply.parameters);
 	else

@@ -76,6 +76,16 @@ def test_queue_show_why_and_deeds(make_daemon, folder):
     assert "sent" in d.client("watch", "1").stdout
 
 
+def test_what_is_too_long_for_a_text_can_go_as_a_file(make_daemon, folder):
+    d = start(make_daemon, folder, 'limits = { request = "64K"; };\n')
+    long = "x" * 100000
+    done = d.client("send", "me", input=long)
+    assert done.returncode == 69 and "-a FILE, or -a -" in done.stderr
+    assert d.client("send", "-a", "-", "--wait", "me", input=long).returncode == 0
+    [part] = nuncio.maildir(d.outbox)[0].iter_attachments()
+    assert part.get_payload(decode=True) == long.encode()
+
+
 def test_many_pages(make_daemon, folder):
     d = start(make_daemon, folder)
     with d.connect() as v:
