@@ -1,13 +1,16 @@
 /* client/main.c - nuncio: the table of commands and the options before them. */
 #include "command.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <locale.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "failure.h"
 #include "link.h"
@@ -188,24 +191,40 @@ static void print_help(FILE *to)
 	fputs("\nExit status as in sysexits.h. See nuncio(1).\n", to);
 }
 
-int main(int argc, char **argv)
+/* Is standard output a pipe or socket that nobody reads any more? */
+static bool reader_is_gone(void)
+{
+	struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+	return poll(&out, 1, 0) > 0 && out.revents & (POLLERR | POLLHUP);
+}
+
+/* What could not be printed was not told, whatever became of it. A reader that went away
+ * had enough. */
+static int finish(int status)
+{
+	errno = 0;
+	if ((fflush(stdout) == 0 && !ferror(stdout)) || reader_is_gone())
+		return status;
+	fprintf(stderr, "nuncio: standard output: %s\n",
+		errno ? strerror(errno) : "not all of it could be written");
+	return status ? status : EX_IOERR;
+}
+
+static int run_command(struct context *context, int argc, char **argv)
 {
 	static const struct option options[] = {{"socket", required_argument, NULL, 'S'},
 						{"json", no_argument, NULL, 'j'},
 						{"help", no_argument, NULL, 'h'},
 						{"version", no_argument, NULL, 'V'},
 						{0}};
-	struct context context = {0};
 	int c;
 
-	setlocale(LC_CTYPE, "");
-	if (argc && sendmail_is_called(argv[0]))
-		return sendmail_run(&context, argc, argv);
 	while ((c = getopt_long(argc, argv, "+hV", options, NULL)) != -1) {
 		if (c == 'S') {
-			context.socket = optarg;
+			context->socket = optarg;
 		} else if (c == 'j') {
-			context.json = true;
+			context->json = true;
 		} else if (c == 'V') {
 			puts("nuncio " NUNCIO_VERSION);
 			return 0;
@@ -227,5 +246,15 @@ int main(int argc, char **argv)
 	argc -= optind;
 	argv += optind;
 	optind = 0;
-	return command->run(&context, argc, argv);
+	return command->run(context, argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+	struct context context = {0};
+
+	setlocale(LC_CTYPE, "");
+	if (argc && sendmail_is_called(argv[0]))
+		return finish(sendmail_run(&context, argc, argv));
+	return finish(run_command(&context, argc, argv));
 }

@@ -170,13 +170,14 @@ int prometheus_write(const json_t *status, const char *path)
 {
 	AUTO(free) char *beside = path ? xprintf("%s.%d.new", path, (int)getpid()) : NULL;
 	FILE *to = path ? fopen(beside, "wxe") : stdout;
-	bool good = to;
+	bool good = false;
 
-	if (good) {
+	if (to)
 		write_all(to, status);
+	if (!path)
+		return 0; /* like all that is printed: main() sees whether it could be */
+	if (to) {
 		good = fflush(to) == 0 && !ferror(to);
-	}
-	if (path && to) {
 		good &= fchmod(fileno(to), 0644) == 0;
 		good &= fclose(to) == 0;
 		good = good && rename(beside, path) == 0;
@@ -185,6 +186,6 @@ int prometheus_write(const json_t *status, const char *path)
 	}
 	if (good)
 		return 0;
-	fprintf(stderr, "nuncio: %s: %s\n", path ? path : "standard output", strerror(errno));
+	fprintf(stderr, "nuncio: %s: %s\n", path, strerror(errno));
 	return EX_CANTCREAT;
 }

@@ -146,6 +146,33 @@ def test_exit_statuses(make_daemon, folder):
     assert "nuncio send" in d.client("send").stderr
 
 
+def print_to(d, stdout, *arguments, **more):
+    return subprocess.run([nuncio.BUILD / "client" / "nuncio", "--socket", d.socket, *arguments], stdout=stdout,
+                          stderr=subprocess.PIPE, text=True, timeout=nuncio.PATIENCE, **more)
+
+
+def test_output_that_cant_be_written_is_a_failure(make_daemon, folder):
+    d = start(make_daemon, folder)
+    d.client("send", "--wait", "me", "x", check=True)
+    with open("/dev/full", "w") as full:
+        for command in (["queue", "--all"], ["show", "1"], ["log"], ["why", "1"], ["contacts"], ["status", "--json"],
+                        ["status", "--prometheus"], ["rules", "list", "--json"], ["--help"], ["send", "me", "y"]):
+            done = print_to(d, full, *command)
+            assert done.returncode == 74 and done.stderr.startswith("nuncio: standard output: "), command
+        assert print_to(d, full, "show", "99").returncode == 66
+
+
+def test_a_reader_that_goes_away_had_enough(make_daemon, folder):
+    d = start(make_daemon, folder)
+    d.client("send", "--wait", "me", "x", check=True)
+    for command in (["queue", "--all"], ["log", "--json"]):
+        reader, writer = os.pipe()
+        os.close(reader)
+        done = print_to(d, writer, *command, restore_signals=False)  # SIGPIPE stays ignored
+        os.close(writer)
+        assert (done.returncode, done.stderr) == (0, ""), command
+
+
 def test_what_is_not_utf8_is_never_left_out(make_daemon, folder):
     """As JSON it would be nothing: a recipient lost, a file lost, a filter that fits all."""
     d = start(make_daemon, folder)
