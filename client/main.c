@@ -95,6 +95,15 @@ int say_failure(const struct failure *f)
 					  : EX_PROTOCOL;
 }
 
+static int status_of(const char *error)
+{
+	for (size_t i = 0; i < COUNT(statuses); i++) {
+		if (strcmp(statuses[i].error, error) == 0)
+			return statuses[i].status;
+	}
+	return EX_SOFTWARE;
+}
+
 int say_error(const struct varlink_reply *reply)
 {
 	const char *name = strrchr(reply->error, '.') + 1;
@@ -104,17 +113,18 @@ int say_error(const struct varlink_reply *reply)
 	const char *recipient = text_of(reply->parameters, "recipient");
 	char safe[600], whom[100] = "";
 
+	if (strcmp(name, "NoSuchMessage") == 0) {
+		fprintf(stderr, "nuncio: %lld is no message\n",
+			(long long)number_of(reply->parameters, "id"));
+		return status_of(reply->error);
+	}
 	text_safe_line(safe, sizeof(safe), *reason ? reason : rest,
 		       strlen(*reason ? reason : rest));
 	if (*recipient)
 		text_safe_line(whom, sizeof(whom), recipient, strlen(recipient));
 	fprintf(stderr, "nuncio: %s: %s%s%s%s%s%s\n", name, field, *whom ? " '" : "", whom,
 		*whom ? "'" : "", *field ? ": " : "", safe);
-	for (size_t i = 0; i < COUNT(statuses); i++) {
-		if (strcmp(statuses[i].error, reply->error) == 0)
-			return statuses[i].status;
-	}
-	return EX_SOFTWARE;
+	return status_of(reply->error);
 }
 
 bool only_operands(struct context *context, int *argc, char ***argv)

@@ -8,58 +8,82 @@
 #include <sysexits.h>
 
 #include "auto.h"
+#include "failure.h"
 #include "link.h"
 #include "select.h"
 #include "text.h"
 #include "varlink.h"
 
-struct deed_count {
+struct deed {
+	const char *verb;
+	bool answered; /* at least once, and not with an error */
 	int64_t changed, passed_over;
+	int status; /* the worst: the highest */
 };
 
-static int do_deed(struct link *link, const char *verb, json_t *select, struct deed_count *count)
+static void fail(struct deed *d, int status)
+{
+	if (status > d->status)
+		d->status = status;
+}
+
+/* -1: nobody answers any more. */
+static int do_once(struct deed *d, struct link *link, json_t *select)
 {
 	char method[16];
 	struct varlink_reply reply;
+	struct failure f;
 
-	snprintf(method, sizeof(method), "%s", verb);
+	snprintf(method, sizeof(method), "%s", d->verb);
 	method[0] = (char)toupper((unsigned char)method[0]);
-	int status = context_call(link, method, json_pack("{s:O}", "select", select), &reply);
-	if (status)
-		return status;
-	count->changed += number_of(reply.parameters, "changed");
-	count->passed_over += number_of(reply.parameters, "passed_over");
+	if (link_call(link, method, json_pack("{s:O}", "select", select), &reply, &f) < 0) {
+		fail(d, say_failure(&f));
+		return -1;
+	}
+	if (reply.error) {
+		fail(d, say_error(&reply));
+	} else {
+		d->answered = true;
+		d->changed += number_of(reply.parameters, "changed");
+		d->passed_over += number_of(reply.parameters, "passed_over");
+	}
 	varlink_reply_clear(&reply);
 	return 0;
 }
 
-static int do_deeds(struct context *context, const char *verb, json_t *select, char **ids)
+static void do_each(struct deed *d, struct link *link, json_t *select, char **ids)
 {
-	struct deed_count count = {0};
-	int status = 0;
-	AUTO(link_close) struct link *link = context_link(context, &status);
+	json_int_t id;
 
+	if (!*ids)
+		do_once(d, link, select);
+	for (; *ids && parse_id(*ids, &id); ids++) {
+		json_object_set_new(select, "message", json_integer(id));
+		if (do_once(d, link, select) < 0)
+			return;
+	}
+}
+
+static int do_deed(struct context *context, const char *verb, json_t *select, char **ids)
+{
+	struct deed deed = {.verb = verb};
+	json_int_t id;
+	int status = 0;
+
+	for (char **each = ids; *each; each++)
+		if (!parse_id(*each, &id))
+			return usage_error(verb, "'%s' is no message's id", *each);
+	AUTO(link_close) struct link *link = context_link(context, &status);
 	if (!link)
 		return status;
-	if (!*ids)
-		status = do_deed(link, verb, select, &count);
-	for (; !status && *ids; ids++) {
-		json_int_t id;
-
-		if (!parse_id(*ids, &id))
-			return usage_error(verb, "'%s' is no message's id", *ids);
-		json_object_set_new(select, "message", json_integer(id));
-		status = do_deed(link, verb, select, &count);
-	}
-	if (status)
-		return status;
-	if (context->json)
-		printf("{\"changed\":%lld,\"passed_over\":%lld}\n", (long long)count.changed,
-		       (long long)count.passed_over);
-	else
+	do_each(&deed, link, select, ids);
+	if (deed.answered && context->json)
+		printf("{\"changed\":%lld,\"passed_over\":%lld}\n", (long long)deed.changed,
+		       (long long)deed.passed_over);
+	else if (deed.answered)
 		printf("%s: %lld changed, %lld not in a state for it\n", verb,
-		       (long long)count.changed, (long long)count.passed_over);
-	return count.changed ? 0 : EX_NOINPUT;
+		       (long long)deed.changed, (long long)deed.passed_over);
+	return deed.status || deed.changed ? deed.status : EX_NOINPUT;
 }
 
 int deed_run(struct context *context, int argc, char **argv)
@@ -84,7 +108,7 @@ int deed_run(struct context *context, int argc, char **argv)
 	if (!status && optind >= argc && json_object_size(select) == 0)
 		status = usage_error(verb, "say which: an id, or one of the options");
 	if (!status)
-		status = do_deeds(context, verb, select, argv + optind);
+		status = do_deed(context, verb, select, argv + optind);
 	json_decref(select);
 	return status;
 }

@@ -86,6 +86,21 @@ def test_what_is_too_long_for_a_text_can_go_as_a_file(make_daemon, folder):
     assert part.get_payload(decode=True) == long.encode()
 
 
+def test_a_deed_on_several_messages(make_daemon, folder):
+    d = start(make_daemon, folder)
+    for _ in range(3):
+        d.client("send", "--hold", "me", "x", check=True)
+    done = d.client("cancel", "1", "abc")
+    assert (done.returncode, done.stdout) == (64, "") and "'abc' is no message's id" in done.stderr
+    assert d.states(1) == {"me@example.org": "held"}
+    done = d.client("cancel", "1", "9999", "2")
+    assert (done.returncode, done.stderr) == (66, "nuncio: 9999 is no message\n")
+    assert done.stdout == "cancel: 2 changed, 0 not in a state for it\n"
+    assert d.states(2) == {"me@example.org": "canceled"}
+    done = d.client("--json", "release", "1", "3")
+    assert (done.returncode, json.loads(done.stdout)) == (0, {"changed": 1, "passed_over": 1})
+
+
 def test_many_pages(make_daemon, folder):
     d = start(make_daemon, folder)
     with d.connect() as v:
@@ -138,7 +153,9 @@ def test_exit_statuses(make_daemon, folder):
     assert status("send", "--at", "yesterday-ish", "me", "x") == 65
     assert status("send", "--key", "k", "me", "x") == 0
     assert status("send", "--key", "k", "me", "y") == 65
-    assert status("show", "99") == 66
+    for command in ("show", "why", "watch", "cancel"):
+        done = d.client(command, "99")
+        assert (done.returncode, done.stdout, done.stderr) == (66, "", "nuncio: 99 is no message\n")
     assert status("show", "abc") == 64
     assert status("pause", "nowhere") == 66
     assert status("--socket", folder / "none", "status") == 69
