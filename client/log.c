@@ -79,32 +79,62 @@ static int fetch(struct link *link, json_t *select, struct history *ret)
 	return 0;
 }
 
-static int tell(const struct context *context, json_t *select, bool follow)
+struct question {
+	json_int_t message; /* 0: of all */
+	int64_t since_ms;   /* wall time */
+	bool follow;
+};
+
+static json_t *make_select(const struct question *q)
+{
+	json_t *select = json_object();
+
+	if (q->message)
+		json_object_set_new(select, "message", json_integer(q->message));
+	/* the watch on a message begins with all its events: all are to be known then */
+	if (q->since_ms && !(q->message && q->follow))
+		json_object_set_new(select, "since", json_integer(q->since_ms));
+	return select;
+}
+
+/* Returns their ids. */
+static json_t *print_history(const struct context *context, const struct question *q,
+			     const struct history *h)
+{
+	json_t *known = json_object();
+
+	for (size_t i = 0; i < h->n; i++) {
+		char id[24];
+
+		if (number_of(h->events[i], "at") >= q->since_ms)
+			watch_print(context, h->events[i]);
+		snprintf(id, sizeof(id), "%lld", (long long)number_of(h->events[i], "id"));
+		if (q->follow)
+			json_object_set_new(known, id, json_true());
+	}
+	return known;
+}
+
+static int tell(const struct context *context, const struct question *q)
 {
 	struct history history = {0};
 	int status = 0;
-	AUTO(link_close) struct link *watch = follow ? context_link(context, &status) : NULL;
+	AUTO(link_close) struct link *watch = q->follow ? context_link(context, &status) : NULL;
 	AUTO(link_close) struct link *link = status ? NULL : context_link(context, &status);
 
 	if (!link)
 		return status;
+	json_t *select = make_select(q);
 	/* it watches first, so that nothing falls between history and present */
 	if (watch)
-		status = watch_begin(watch, number_of(select, "message"));
+		status = watch_begin(watch, q->message);
 	if (!status)
 		status = fetch(link, select, &history);
-	json_t *known = json_object();
-	for (size_t i = 0; i < history.n; i++) {
-		char id[24];
-
-		watch_print(context, history.events[i]);
-		snprintf(id, sizeof(id), "%lld", (long long)number_of(history.events[i], "id"));
-		if (watch)
-			json_object_set_new(known, id, json_true());
-	}
+	json_t *known = print_history(context, q, &history);
 	if (!status && watch)
 		status = watch_go_on(context, watch, known);
 	json_decref(known);
+	json_decref(select);
 	history_clear(&history);
 	return status;
 }
@@ -115,31 +145,24 @@ int log_run(struct context *context, int argc, char **argv)
 						{"follow", no_argument, NULL, 'f'},
 						{"json", no_argument, NULL, 'j'},
 						{0}};
-	int64_t since_ms = 0;
-	bool follow = false;
-	json_int_t id = 0;
+	struct question question = {0};
+	int64_t ago_ms = 0;
 	struct failure f;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "f", options, NULL)) != -1) {
-		if (c == 's' && duration_parse(optarg, &since_ms, &f) < 0)
+		if (c == 's' && duration_parse(optarg, &ago_ms, &f) < 0)
 			return usage_error("log", "%s", f.text);
 		if (c == '?')
 			return usage_error("log", "that is not an option of it");
-		follow |= c == 'f';
+		question.follow |= c == 'f';
 		context->json |= c == 'j';
 	}
-	if (optind + 1 < argc || (optind < argc && !parse_id(argv[optind], &id)))
+	if (optind + 1 < argc || (optind < argc && !parse_id(argv[optind], &question.message)))
 		return usage_error("log", "at most one message's id");
-	if (!id && !since_ms)
-		since_ms = SINCE_MS;
-	json_t *select = json_object();
-
-	if (id)
-		json_object_set_new(select, "message", json_integer(id));
-	if (since_ms)
-		json_object_set_new(select, "since", json_integer(clock_wall_ms() - since_ms));
-	int status = tell(context, select, follow);
-	json_decref(select);
-	return status;
+	if (!question.message && !ago_ms)
+		ago_ms = SINCE_MS;
+	if (ago_ms)
+		question.since_ms = clock_wall_ms() - ago_ms;
+	return tell(context, &question);
 }

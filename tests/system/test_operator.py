@@ -91,6 +91,8 @@ def test_the_history_is_in_the_order_of_time(daemon):
     assert len(of_one) == len(daemon.show(second)["events"])
     assert all(f" {second} to " in line for line in of_one)
     assert daemon.client("log", "--since", "1ms", second, check=True).stdout == ""
+    assert daemon.client("log", "--follow", "--since", "1ms", second, check=True).stdout == ""
+    assert len(daemon.client("log", "--follow", second, check=True).stdout.splitlines()) == len(of_one)
     assert daemon.client("log", "--since", "soon").returncode == 64
     assert daemon.client("log", "one", "two").returncode == 64
 
