@@ -53,6 +53,9 @@ struct link *context_link(const struct context *context, int *ret_status);
  * 0: reply is filled (clear it). parameters is taken over. */
 int context_call(struct link *link, const char *method, json_t *parameters,
 		 struct varlink_reply *reply);
+/* Where an empty answer does not tell whether there is such a message: 0, there is. Else
+ * says so, as context_call(). */
+int context_check_message(struct link *link, json_int_t id);
 /* Says an error answer, or why there is none, and gives its exit status. */
 int say_error(const struct varlink_reply *reply);
 int say_failure(const struct failure *f);

@@ -130,6 +130,8 @@ static int tell(const struct context *context, const struct question *q)
 		status = watch_begin(watch, q->message);
 	if (!status)
 		status = fetch(link, select, &history);
+	if (!status && !history.n && q->message)
+		status = context_check_message(link, q->message);
 	json_t *known = print_history(context, q, &history);
 	if (!status && watch)
 		status = watch_go_on(context, watch, known);

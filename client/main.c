@@ -163,6 +163,16 @@ int context_call(struct link *link, const char *method, json_t *parameters,
 	return status;
 }
 
+int context_check_message(struct link *link, json_int_t id)
+{
+	struct varlink_reply reply;
+	int status = context_call(link, "Show", json_pack("{s:I}", "id", id), &reply);
+
+	if (!status)
+		varlink_reply_clear(&reply);
+	return status;
+}
+
 void print_json(const json_t *value)
 {
 	AUTO(free) char *text = json_dumps(value, JSON_COMPACT);

@@ -75,6 +75,8 @@ static int print_list(struct link *link, json_t *select, const struct context *c
 		varlink_reply_clear(&reply);
 	}
 	table_print(&table);
+	if (!status && empty && number_of(select, "message"))
+		status = context_check_message(link, number_of(select, "message"));
 	if (!status && empty && context->when_empty)
 		puts(context->when_empty);
 	return status;
@@ -119,7 +121,9 @@ int queue_run(struct context *context, int argc, char **argv)
 			status = usage_error("queue", "that is not an option of it, or not UTF-8");
 	}
 	if (!status && optind < argc) {
-		if (optind + 1 < argc || !parse_id(argv[optind], &id))
+		if (optind + 1 < argc)
+			status = usage_error("queue", "at most one message's id");
+		else if (!parse_id(argv[optind], &id))
 			status = usage_error("queue", "'%s' is no message's id", argv[optind]);
 		json_object_set_new(select, "message", json_integer(id));
 		json_object_del(select, "states");

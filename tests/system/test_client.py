@@ -153,9 +153,11 @@ def test_exit_statuses(make_daemon, folder):
     assert status("send", "--at", "yesterday-ish", "me", "x") == 65
     assert status("send", "--key", "k", "me", "x") == 0
     assert status("send", "--key", "k", "me", "y") == 65
-    for command in ("show", "why", "watch", "cancel"):
+    for command in ("show", "why", "watch", "log", "queue", "cancel"):
         done = d.client(command, "99")
         assert (done.returncode, done.stdout, done.stderr) == (66, "", "nuncio: 99 is no message\n")
+    assert status("log", "--follow", "99") == 66
+    assert status("queue", "--recipient", "nobody@*", "1") == 0
     assert status("show", "abc") == 64
     assert status("pause", "nowhere") == 66
     assert status("--socket", folder / "none", "status") == 69
