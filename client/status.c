@@ -183,6 +183,8 @@ int status_run(struct context *context, int argc, char **argv)
 			file = optarg;
 		}
 	}
+	if (optind < argc)
+		return usage_error("status", "it takes no operand; times and files come after a =");
 	AUTO(link_close) struct link *link = open_in_time(context, wait_ms, &status);
 	if (link)
 		status = context_call(link, "Status", NULL, &reply);

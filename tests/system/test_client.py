@@ -162,6 +162,10 @@ def test_exit_statuses(make_daemon, folder):
     assert status("pause", "nowhere") == 66
     assert status("--socket", folder / "none", "status") == 69
     assert status("status", "--wait=soon") == 64
+    assert status("status", "foo") == 64
+    assert status("status", "--prometheus", folder / "nuncio.prom") == 64
+    assert not (folder / "nuncio.prom").exists()
+    assert "one message" in d.client("queue", "1", "2").stderr
     assert "nuncio send" in d.client("send").stderr
 
 
