@@ -5,6 +5,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "auto.h"
@@ -120,7 +121,8 @@ static int try_mail(struct context *context, json_t *parameters, const char *pat
 
 	if (fd < 0) {
 		json_decref(parameters);
-		return say_failure(&f);
+		say_failure(&f);
+		return EX_NOINPUT;
 	}
 	AUTO(link_close) struct link *link = context_link(context, &status);
 	if (!link) {

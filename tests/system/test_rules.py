@@ -473,6 +473,7 @@ def test_a_rule_is_tried_and_nothing_is_used_up(make_daemon, folder):
         wrong = r.mail("count sheep", key("123"), sender="x@example.net")
         said = r.daemon.client("rules", "test", "count", "-", input=wrong.decode(), check=True).stdout
         assert "refuses: the sender is no contact" in said
+        assert r.daemon.client("rules", "test", "count", folder / "none").returncode == 66
         r.drop(mail)
         r.wait_report("Re: count sheep")
         assert r.ran() == ["sheep"]
