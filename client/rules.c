@@ -11,7 +11,7 @@
 static const struct command rules_commands[] = {
 	{ "list", rules_list_run, "",                                             "what rules there are" },
 	{ "test", rules_test_run, "[--mailbox NAME] [--ago TIME] RULE FILE",      "what a rule would do with a mail" },
-	{ "log",  rules_log_run,  "[--rule NAME] [--from CONTACT] [--state S] [--since TIME] [ID]", "what was commanded, and refused" },
+	{ "log",  rules_log_run,  "[--rule NAME] [--from CONTACT] [--state S] [--since TIME] [--limit N] [ID]", "what was commanded, and refused" },
 	{ "run",  rules_run_run,  "RULE [COMMAND]",                               "run a rule's program by hand" },
 	{ "kill", rules_kill_run, "ID",                                           "end a run" },
 	{ "totp", rules_totp_run, "[--file PATH] [--plain] CONTACT",              "make a key for one-time codes" },

@@ -19,7 +19,7 @@
 #include "text.h"
 #include "varlink.h"
 
-#define SHOWN_RUNS 50
+#define PAGE_RUNS 100
 
 /* One call whose answer is printed as JSON, or by print. */
 static int ask(struct context *context, const char *method, json_t *parameters,
@@ -177,30 +177,64 @@ int rules_test_run(struct context *context, int argc, char **argv)
 
 /* ---- log ---- */
 
-static void print_runs(const json_t *answer)
+static void add_run(struct table *t, const json_t *run)
 {
-	struct table table;
-	json_t *run;
-	size_t i;
+	const char *text = text_of(run, "command"), *who = text_of(run, "contact");
 	char time[32], command[60];
 
-	table_init(&table, "RUN", "WHEN", "RULE", "FROM", "BY", "STATE", "COMMAND", "WHAT", NULL);
+	text_safe_line(command, sizeof(command), text, strlen(text));
+	table_add(t, "%lld", (long long)number_of(run, "id"));
+	table_add(t, "%s", time_print(time, sizeof(time), number_of(run, "started")));
+	table_add(t, "%s", text_of(run, "rule"));
+	table_add(t, "%s", *who ? who : "-");
+	table_add(t, "%s", *text_of(run, "origin") ? text_of(run, "origin") : "by hand");
+	table_add(t, "%s", text_of(run, "state"));
+	table_add(t, "%s", command);
+	table_add(t, "%s", text_of(run, "text"));
+}
+
+/* Returns how many there were. */
+static json_int_t add_page(struct table *t, const struct context *context, const json_t *answer)
+{
+	json_t *run;
+	size_t i;
+
 	json_array_foreach(json_object_get(answer, "runs"), i, run)
 	{
-		const char *text = text_of(run, "command"), *who = text_of(run, "contact");
+		if (!context->json)
+			add_run(t, run);
+	}
+	if (context->json)
+		print_json(answer);
+	return (json_int_t)i;
+}
 
-		text_safe_line(command, sizeof(command), text, strlen(text));
-		table_add(&table, "%lld", (long long)number_of(run, "id"));
-		table_add(&table, "%s", time_print(time, sizeof(time), number_of(run, "started")));
-		table_add(&table, "%s", text_of(run, "rule"));
-		table_add(&table, "%s", *who ? who : "-");
-		table_add(&table, "%s",
-			  *text_of(run, "origin") ? text_of(run, "origin") : "by hand");
-		table_add(&table, "%s", text_of(run, "state"));
-		table_add(&table, "%s", command);
-		table_add(&table, "%s", text_of(run, "text"));
+/* The newest so many, page by page. */
+static int print_runs(const struct context *context, struct link *link, json_t *select,
+		      json_int_t left)
+{
+	struct table table;
+	int status = 0;
+
+	table_init(&table, "RUN", "WHEN", "RULE", "FROM", "BY", "STATE", "COMMAND", "WHAT", NULL);
+	while (left > 0) {
+		struct varlink_reply reply;
+
+		json_object_set_new(select, "limit",
+				    json_integer(left < PAGE_RUNS ? left : PAGE_RUNS));
+		status = context_call(link, "RulesLog", json_incref(select), &reply);
+		if (status)
+			break;
+		json_t *before = json_object_get(reply.parameters, "before");
+		left -= add_page(&table, context, reply.parameters);
+		if (json_is_integer(before))
+			json_object_set(select, "before", before);
+		else
+			left = 0;
+		varlink_reply_clear(&reply);
 	}
 	table_print(&table);
+	return status;
 }
 
 static int log_option(json_t *parameters, int c, const char *value)
@@ -221,31 +255,35 @@ static int log_option(json_t *parameters, int c, const char *value)
 
 int rules_log_run(struct context *context, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"rule", required_argument, NULL, 'r'},  {"from", required_argument, NULL, 'c'},
-		{"state", required_argument, NULL, 't'}, {"since", required_argument, NULL, 's'},
-		{"json", no_argument, NULL, 'j'},        {0}};
-	json_t *parameters = json_pack("{s:i}", "limit", SHOWN_RUNS);
-	json_int_t id;
+	static const struct option options[] = {{"rule", required_argument, NULL, 'r'},
+						{"from", required_argument, NULL, 'c'},
+						{"state", required_argument, NULL, 't'},
+						{"since", required_argument, NULL, 's'},
+						{"limit", required_argument, NULL, 'l'},
+						{"json", no_argument, NULL, 'j'},
+						{0}};
+	json_t *select = json_object();
+	json_int_t id, limit = INT64_MAX;
 	int c, status = 0;
 
 	while (!status && (c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (c == 'j')
 			context->json = true;
-		else if (log_option(parameters, c, optarg) != 0)
-			status = usage_error("rules", "that is not an option of log, or no time");
+		else if (c == 'l' ? !parse_id(optarg, &limit) : log_option(select, c, optarg) != 0)
+			status = usage_error("rules",
+					     "that is not an option of log, no time, or no number");
 	}
 	if (!status && optind < argc) {
 		if (optind + 1 < argc || !parse_id(argv[optind], &id))
 			status = usage_error("rules", "log takes at most one run's id");
 		else
-			json_object_set_new(parameters, "id", json_integer(id));
+			json_object_set_new(select, "id", json_integer(id));
 	}
-	if (status) {
-		json_decref(parameters);
-		return status;
-	}
-	return ask(context, "RulesLog", parameters, print_runs);
+	AUTO(link_close) struct link *link = status ? NULL : context_link(context, &status);
+	if (link)
+		status = print_runs(context, link, select, limit);
+	json_decref(select);
+	return status;
 }
 
 /* ---- run, kill ---- */

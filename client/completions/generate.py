@@ -36,7 +36,7 @@ COMMANDS = {
     "contacts": ("who is known, and who wants no texts", TEXT, {"--json": None}),
     "rules": ("what mails may command", "list test log run kill totp", {
         "--mailbox": TEXT, "--ago": TEXT, "--rule": TEXT, "--from": TEXT, "--state": RUNS, "--since": TEXT,
-        "--file": FILE, "--plain": None, "--json": None}),
+        "--limit": TEXT, "--file": FILE, "--plain": None, "--json": None}),
     "mail": ("what the daemon reads in a mail", FILE, {"--json": None}),
     "sendmail": ("as sendmail does", TEXT, {}),
     "watch": ("what happens", ID, {"--json": None}),

@@ -2,6 +2,7 @@
 not, and who hears of it."""
 import contextlib
 import email.message
+import json
 import os
 import signal
 import sqlite3
@@ -448,6 +449,25 @@ def test_by_hand(make_daemon, folder):
         assert r.daemon.error("RulesKill", {"id": 1}).name == "io.nuncio.NoSuchRun"
         assert "sheep" in r.daemon.client("rules", "log", check=True).stdout
         assert "count" in r.daemon.client("rules", "list", check=True).stdout
+
+
+def test_all_runs_are_shown_or_so_many(make_daemon, folder):
+    columns = "rule, origin, ref, contact, command, plan, state, started_ms, ended_ms, expires_ms, changed_ms, code, text"
+    with rig(make_daemon, folder, COUNT.replace('do = {', 'then = { report = { to = ["bo"]; }; }; do = {')) as r:
+        r.daemon.client("rules", "run", "count", "count sheep", check=True)
+        r.wait_mail(lambda m: m["To"] == "bo@example.org")
+        with contextlib.closing(sqlite3.connect(r.daemon.state / "queue.db")) as database, database:
+            database.executemany(f"INSERT INTO runs (token, {columns}) SELECT ?, {columns} FROM runs WHERE id = 1",
+                                 [(f"copy{i}",) for i in range(259)])
+        def shown(*options):
+            lines = r.daemon.client("rules", "log", *options, check=True).stdout.splitlines()
+            return [int(line.split()[0]) for line in lines[1:]]
+        assert shown() == list(range(260, 0, -1))
+        assert shown("--limit", "150") == list(range(260, 110, -1))
+        assert shown("--limit", "1", "--rule", "count") == [260]
+        lines = r.daemon.client("rules", "log", "--json", check=True).stdout.splitlines()
+        assert [run["id"] for line in lines for run in json.loads(line)["runs"]] == list(range(260, 0, -1))
+        assert r.daemon.client("rules", "log", "--limit", "none").returncode == 64
 
 
 def test_a_run_is_ended_by_hand(make_daemon, folder):
