@@ -18,11 +18,11 @@ static void print_event(const json_t *event)
 {
 	char time[32], text[400];
 	long long code = number_of(event, "code"), message = number_of(event, "message");
-	const char *said = text_of(event, "text");
+	const char *said = text_of(event, "text"), *recipient = text_of(event, "recipient");
 
 	printf("%s  ", time_print(time, sizeof(time), number_of(event, "at")));
 	if (message)
-		printf("%lld to %s: ", message, text_of(event, "recipient"));
+		printf("%lld%s%s: ", message, *recipient ? " to " : "", recipient);
 	else
 		printf("transport %s: ", text_of(event, "transport"));
 	printf("%s", text_of(event, "to"));

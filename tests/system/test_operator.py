@@ -89,7 +89,8 @@ def test_the_history_is_in_the_order_of_time(daemon):
     assert {e["message"] for e in lines} == {first, second}
     of_one = daemon.client("log", second, check=True).stdout.splitlines()
     assert len(of_one) == len(daemon.show(second)["events"])
-    assert all(f" {second} to " in line for line in of_one)
+    assert f"  {second}: queued" in of_one[0]
+    assert all(f"  {second} to a@example.org: " in line for line in of_one[1:])
     assert daemon.client("log", "--since", "1ms", second, check=True).stdout == ""
     assert daemon.client("log", "--follow", "--since", "1ms", second, check=True).stdout == ""
     assert len(daemon.client("log", "--follow", second, check=True).stdout.splitlines()) == len(of_one)
