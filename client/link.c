@@ -59,8 +59,10 @@ static int dial_default(struct failure *f)
 
 int link_open(const char *path, struct link **ret, struct failure *f)
 {
-	if (!path)
-		path = getenv("NUNCIO_SOCKET");
+	const char *given = getenv("NUNCIO_SOCKET");
+
+	if (!path && given && *given)
+		path = given;
 	int fd = path ? dial(path, f) : dial_default(f);
 	if (fd < 0)
 		return -1;

@@ -86,6 +86,14 @@ def test_what_is_too_long_for_a_text_can_go_as_a_file(make_daemon, folder):
     assert part.get_payload(decode=True) == long.encode()
 
 
+def test_an_empty_variable_names_no_socket(make_daemon, folder):
+    d = start(make_daemon, folder)
+    (folder / "run" / "nuncio").mkdir(parents=True)
+    (folder / "run" / "nuncio" / "nuncio.sock").symlink_to(d.socket)
+    done = d.client("status", env={"NUNCIO_SOCKET": "", "XDG_RUNTIME_DIR": str(folder / "run")})
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_deed_on_several_messages(make_daemon, folder):
     d = start(make_daemon, folder)
     for _ in range(3):
