@@ -65,4 +65,7 @@ bool parse_id(const char *text, json_int_t *ret);
 /* An object's members for people: "" and 0 when absent or null. */
 const char *text_of(const json_t *object, const char *name);
 int64_t number_of(const json_t *object, const char *name);
+/* Of an answer of Status: does a delivery's route name a transport that there is? "#mail"
+ * and the like name none and have what carries it. */
+bool route_has_transport(const json_t *status, const char *route);
 #endif

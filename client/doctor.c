@@ -154,10 +154,30 @@ static void check_secret(struct doctor *d, const json_t *secret)
 		     "try the command by hand, as the user of nuncio-runner");
 }
 
+/* What waits for a transport by name waits for good when nothing is called so. */
+static void check_route(struct doctor *d, const json_t *status, const json_t *route)
+{
+	const char *name = text_of(route, "name");
+	long long waiting = number_of(route, "waiting");
+
+	if (!waiting || route_has_transport(status, name))
+		return;
+	AUTO(free) char *what = xprintf("transport %s", name);
+	AUTO(free)
+	char *text = xprintf("%lld wait%s for it, and none is called so any more", waiting,
+			     waiting == 1 ? "s" : "");
+	AUTO(free)
+	char *advice = xprintf("name it again in the configuration, or nuncio cancel --route %s, "
+			       "and send anew",
+			       name);
+
+	find(d, what, text, advice);
+}
+
 static void check_daemon(struct doctor *d, struct link *link)
 {
 	struct varlink_reply reply;
-	json_t *transport, *secret;
+	json_t *transport, *secret, *route;
 	size_t i;
 
 	if (ask(d, link, "daemon", "Status", NULL, &reply) < 0)
@@ -175,6 +195,8 @@ static void check_daemon(struct doctor *d, struct link *link)
 	if (json_array_size(transports) == 0)
 		find(d, "transports", "there is none", "name one in the configuration");
 	json_array_foreach(transports, i, transport) check_transport(d, link, transport);
+	json_array_foreach(json_object_get(reply.parameters, "routes"), i, route)
+		check_route(d, reply.parameters, route);
 	json_array_foreach(json_object_get(reply.parameters, "secrets"), i, secret)
 		check_secret(d, secret);
 	varlink_reply_clear(&reply);

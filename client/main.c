@@ -202,6 +202,19 @@ int64_t number_of(const json_t *object, const char *name)
 	return json_integer_value(json_object_get(object, name));
 }
 
+bool route_has_transport(const json_t *status, const char *route)
+{
+	json_t *transport;
+	size_t i;
+
+	json_array_foreach(json_object_get(status, "transports"), i, transport)
+	{
+		if (strcmp(route, text_of(transport, "name")) == 0)
+			return true;
+	}
+	return *route == '#';
+}
+
 static void print_help(FILE *to)
 {
 	fputs("usage: nuncio [--socket PATH] [--json] COMMAND ...\n\n", to);

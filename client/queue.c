@@ -272,6 +272,10 @@ static void print_obstacle(const json_t *status, const json_t *delivery)
 	size_t i;
 	char time[32];
 
+	if (!route_has_transport(status, text_of(delivery, "route")))
+		printf("  no transport is called '%s' any more: name it again in the "
+		       "configuration, or cancel it and send anew\n",
+		       text_of(delivery, "route"));
 	json_array_foreach(json_object_get(status, "transports"), i, row)
 	{
 		const char *state = text_of(row, "state");

@@ -203,6 +203,19 @@ def test_doctor_says_what_is_wrong_and_what_to_do(make_daemon, folder):
     assert status == 1 and "nuncio.conf:3" in found["configuration"]["text"]
 
 
+def test_what_waits_for_a_transport_that_is_no_more(daemon, folder):
+    pinned, other = send(daemon, by="outbox", at="1h"), send(daemon, at="1h")
+    assert "is called" not in daemon.client("why", pinned, check=True).stdout and doctor(daemon)[0] == 0
+    daemon.reload(nuncio.outbox(folder / "outbox").replace("outbox", "post", 1))
+    assert "no transport is called 'outbox' any more" in daemon.client("why", pinned, check=True).stdout
+    assert "is called" not in daemon.client("why", other, check=True).stdout
+    status, found = doctor(daemon)
+    assert status == 1 and found["transport post"]["good"]
+    assert found["transport outbox"]["text"].startswith("1 waits for it")
+    daemon.client("cancel", "--route", "outbox", check=True)
+    assert doctor(daemon)[0] == 0
+
+
 def test_doctor_without_a_daemon(daemon):
     daemon.stop()
     status, found = doctor(daemon)
