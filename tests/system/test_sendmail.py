@@ -488,6 +488,8 @@ def test_smtp_says_what_the_daemon_says(box):
     codes, _ = talk(box, start + b"MAIL FROM:<>\nRCPT TO:<a@example.org>\nDATA\nX: y\n\nbody\n.\nQUIT\n")
     assert codes == ["220", "250", "250", "250", "354", "550", "250", "250", "354", "250", "221"]
     newest = box.newest()
+    codes, _ = talk(box, b"HELO x\nMAIL FROM:<>\nRCPT TO:<a@example.org>\nRCPT TO:<carol>\nDATA\nX: y\n\nbody\n.\n")
+    assert codes[-3:] == ["250", "354", "550"] and box.newest() == newest
     # cut off in the middle of a mail: nothing is sent
     codes, _ = talk(box, b"HELO x\nMAIL FROM:<>\nRCPT TO:<a@example.org>\nDATA\nX: y\n\nbody\n")
     assert codes[-1] == "354" and box.newest() == newest
