@@ -192,7 +192,9 @@ static void carry_on(void *ctx)
 {
 	struct carry *c = ctx;
 	struct failure f;
-	enum pump_state state = pump_run(c->pump, &c->crlf, PIECE_BYTES, &f);
+	/* what came before it had to wait stays there: the rest of the piece is wanted */
+	size_t want = c->crlf.len < PIECE_BYTES ? PIECE_BYTES - c->crlf.len : 0;
+	enum pump_state state = pump_run(c->pump, &c->crlf, want, &f);
 
 	if (state == PUMP_WAITING)
 		return;

@@ -3,12 +3,30 @@ Varlink library of another language, errors by name."""
 import base64
 import json
 import os
+import random
 import shutil
 import subprocess
 
 import pytest
 
 import nuncio
+
+
+@pytest.mark.parametrize("size", [1_600_000, 2_500_000, 20_000_000])
+def test_a_large_mail_reaches_a_maildir(daemon, size):
+    data = random.Random(size).randbytes(size)
+    descriptor = nuncio.sealed_memfd(data)
+    sent = daemon.call("Send", {"to": ["a@example.org"], "text": "See there.",
+                                "attachments": [{"name": "a", "descriptor": 0}]}, [descriptor])
+    os.close(descriptor)
+    descriptor = nuncio.sealed_memfd(b"Subject: raw\r\n\r\n" + base64.encodebytes(data))
+    raw = daemon.call("Submit", {"to": ["b@example.org"], "descriptor": 0}, [descriptor])
+    os.close(descriptor)
+    assert set(daemon.wait_final(sent["id"]).values()) == set(daemon.wait_final(raw["id"]).values()) == {"sent"}
+    mails = {m["Delivered-To"]: m for m in nuncio.maildir(daemon.outbox)}
+    attachment, = mails["a@example.org"].iter_attachments()
+    assert attachment.get_payload(decode=True) == data
+    assert base64.decodebytes(mails["b@example.org"].get_payload().encode()) == data
 
 
 def netcat(daemon, text):
