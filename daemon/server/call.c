@@ -198,6 +198,11 @@ int64_t call_sees(const struct call *c)
 	return c->rights & (RIGHT_LOOK | RIGHT_OPERATE) ? -1 : (int64_t)c->caller->uid;
 }
 
+int64_t call_changes(const struct call *c)
+{
+	return c->rights & RIGHT_OPERATE ? -1 : (int64_t)c->caller->uid;
+}
+
 static void refuse_unknown(struct call *c)
 {
 	const char *method = c->request.method, *dot = strrchr(method, '.');
@@ -215,12 +220,12 @@ static unsigned with_implied(unsigned rights)
 	return rights & RIGHT_OPERATE ? rights | RIGHT_RUN : rights;
 }
 
-static void refuse_right(struct call *c)
+void call_refuse_right(struct call *c, unsigned right)
 {
-	const char *what = c->method->right == RIGHT_SEND     ? "send messages"
-			   : c->method->right == RIGHT_SUBMIT ? "submit raw mail"
-			   : c->method->right == RIGHT_RUN    ? "run the programs of rules"
-							   : "operate the queue and the transports";
+	const char *what = right == RIGHT_SEND     ? "send messages"
+			   : right == RIGHT_SUBMIT ? "submit raw mail"
+			   : right == RIGHT_RUN    ? "run the programs of rules"
+						   : "operate the queue and the transports";
 	AUTO(free)
 	char *reason = xprintf(
 		"uid %lu may not %s; a row of 'access' in the configuration could allow it.",
@@ -239,7 +244,7 @@ void call_start(struct call *c)
 		return;
 	}
 	if (c->method->right & ~with_implied(c->rights)) {
-		refuse_right(c);
+		call_refuse_right(c, c->method->right);
 		return;
 	}
 	if (interface_check(c->method->params, c->request.parameters, &complaint) < 0) {

@@ -61,11 +61,13 @@ void call_over_limit(struct call *c, const char *field, uint64_t limit, const ch
 void call_over_share(struct call *c, const char *field, uint64_t limit, int64_t free_ms,
 		     const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 void call_not_stored(struct call *c, const struct failure *why);
+void call_refuse_right(struct call *c, unsigned right); /* one that the caller lacks */
 
 /* Parameters that were checked: absent is NULL, or otherwise. */
 const char *call_text(const struct call *c, const char *name);
 bool call_flag(const struct call *c, const char *name);
 int64_t call_number(const struct call *c, const char *name, int64_t otherwise);
-/* Whose messages it may see: a uid, or -1 for everyone's. */
+/* Whose messages it may see, and whose it may change: a uid, or -1 for everyone's. */
 int64_t call_sees(const struct call *c);
+int64_t call_changes(const struct call *c);
 #endif

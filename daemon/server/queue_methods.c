@@ -1,7 +1,9 @@
 /* server/queue_methods.c - List, Show, and the deeds: Cancel, Retry, Hold,
- * Release. Those who may not look see their own messages and no others. */
+ * Release. Those who may not look see their own messages and no others; those who may
+ * not operate change their own and no others. */
 #include <string.h>
 
+#include "config/config.h"
 #include "queue/queue.h"
 #include "queue/state.h"
 #include "queue/store_ids.h"
@@ -44,12 +46,14 @@ static int64_t number_of(json_t *holder, const char *name)
 	return json_integer_value(json_object_get(holder, name));
 }
 
-/* The members List and Selection share. 0 is no id: it would match all. */
-static int read_filter(struct call *c, json_t *from, const char *states_place, struct filter *ret)
+/* The members List and Selection share; of the messages of uid (-1: everyone's). 0 is no
+ * id: it would match all. */
+static int read_filter(struct call *c, json_t *from, int64_t uid, const char *states_place,
+		       struct filter *ret)
 {
 	*ret = (struct filter){.message = number_of(from, "message"),
 			       .delivery = number_of(from, "delivery"),
-			       .uid = call_sees(c),
+			       .uid = uid,
 			       .route = json_string_value(json_object_get(from, "route")),
 			       .recipient = json_string_value(json_object_get(from, "recipient"))};
 	bool no_message = json_is_integer(json_object_get(from, "message")) && ret->message < 1;
@@ -89,7 +93,7 @@ void list_start(struct call *c)
 		call_invalid(c, "limit", "a number from 1 to %d is wanted.", STORE_PAGE_MAX);
 		return;
 	}
-	if (read_filter(c, c->request.parameters, "states", &filter) < 0)
+	if (read_filter(c, c->request.parameters, call_sees(c), "states", &filter) < 0)
 		return;
 	store_list(queue_store(c->server->queue), &filter, call_number(c, "after", 0),
 		   (size_t)limit, listed, c);
@@ -164,9 +168,12 @@ static void operated(void *ctx, const struct operate_result *result)
 		return;
 	}
 	id = id ? id : number_of(select, "delivery");
-	/* nothing but an id was named, and it fits nothing one may see */
+	/* nothing but an id was named, and it fits nothing one may change */
 	if (id && !result->changed && !result->passed_over && json_object_size(select) == 1) {
-		refuse_message(c, id);
+		if (call_sees(c) == call_changes(c))
+			refuse_message(c, id);
+		else
+			call_refuse_right(c, RIGHT_OPERATE);
 		return;
 	}
 	call_reply(c, json_pack("{s:I, s:I}", "changed", (json_int_t)result->changed, "passed_over",
@@ -196,7 +203,7 @@ static void operate(struct call *c, enum deed deed)
 			"wanted.");
 		return;
 	}
-	if (read_filter(c, selection(c), "select.states", &filter) < 0)
+	if (read_filter(c, selection(c), call_changes(c), "select.states", &filter) < 0)
 		return;
 	queue_operate(c->server->queue, deed, &filter, operated, c);
 }

@@ -193,3 +193,18 @@ def test_the_largest_requests_hold_nobody_up_for_long(make_daemon, folder):
         large.send_raw(b'{"method":"io.nuncio.Send","parameters":{"to":[' + b"{}," * 1_300_000 + b"{}]}}\0")
         refused = large.read_raw()
         assert refused["error"] == "io.nuncio.BadMessage" and "at most 131072 values" in refused["parameters"]["reason"]
+
+
+def test_who_may_look_changes_nothing_of_others(make):
+    d = make('access = ( { users = ["*"]; may = ["send"]; }, { users = ["65534"]; may = ["look"]; } );')
+    mine = d.call("Send", {"to": ["a@example.org"], "text": "x", "at": "1h"})["id"]
+    answers = as_nobody(d, send("theirs@example.org"), ["Show", {"id": mine}],
+                        *[[deed, {"select": select}] for deed in ("Hold", "Retry", "Release", "Cancel")
+                          for select in ({"message": mine}, {"recipient": "a@*"})],
+                        ["Cancel", {"select": {"all": True}}])
+    assert answers[1][0] == "ok" and answers[1][1]["message"]["id"] == mine
+    assert all(a[0] == "NotPermitted" and "uid 65534 may not operate" in a[1]["reason"] for a in answers[2:10:2]), answers
+    assert all(a == ["ok", {"changed": 0, "passed_over": 0}] for a in answers[3:10:2]), answers
+    assert answers[10] == ["ok", {"changed": 1, "passed_over": 0}]
+    assert d.states(mine) == {"a@example.org": "queued"}
+    assert d.states(answers[0][1]["id"]) == {"theirs@example.org": "canceled"}
