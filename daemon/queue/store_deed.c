@@ -35,14 +35,25 @@ struct doing {
 	void *ctx;
 };
 
+/* What comes back when it is named, and only then: another way that was not needed; before
+ * its date, what has one. */
+static bool unasked(const struct doing *doing, const struct delivery_row *d, bool dated)
+{
+	if (doing->walk.delivery)
+		return false;
+	if (d->state == STATE_CANCELED)
+		return d->fallback < 0;
+	return dated && d->state == STATE_QUEUED && doing->deed->to == STATE_QUEUED &&
+	       !doing->walk.message && !doing->walk.recipient;
+}
+
 static void collect(void *ctx, const struct delivery_row *d, const struct message_row *m)
 {
 	struct doing *doing = ctx;
+	bool dated = d->attempt_no == 0 && d->next_ms > doing->now_ms;
+	int64_t next_ms = dated && d->state == STATE_HELD ? d->next_ms : doing->now_ms;
 
-	/* another way that was not needed comes back when it is named, and only then */
-	bool unasked = d->state == STATE_CANCELED && d->fallback < 0 && !doing->walk.delivery;
-
-	if (unasked || !(doing->deed->fits & (1u << d->state))) {
+	if (unasked(doing, d, dated) || !(doing->deed->fits & (1u << d->state))) {
 		doing->passed_over++;
 		return;
 	}
@@ -56,7 +67,7 @@ static void collect(void *ctx, const struct delivery_row *d, const struct messag
 					 .attempt_no = d->attempt_no,
 					 .new_attempt = d->attempt_no,
 					 .at_ms = doing->now_ms,
-					 .next_ms = doing->now_ms};
+					 .next_ms = next_ms};
 	c->uid = m->uid;
 	c->bundle = d->bundle;
 	c->fallback = d->fallback;

@@ -74,6 +74,33 @@ TEST(what_was_held_past_its_time_lives_anew_when_released)
 	hand_free(h);
 }
 
+TEST(what_has_a_date_keeps_it_unless_it_is_named_to_retry)
+{
+	struct hand *h = hand_new();
+	struct message_row m = hand_message();
+	struct delivery_row d = hand_delivery("a@x");
+
+	d.next_ms = HAND_NOW + HAND_HOUR;
+	hand_put_row(h, &m, &d);
+	hand_do(h, DEED_RETRY, &hand_all, 0);
+	expect_text(hand_events(h), "");
+	expect_int(h->passed_over, 1);
+	hand_do(h, DEED_HOLD, &hand_all, 0);
+	hand_do(h, DEED_RELEASE, &hand_all, 0);
+	hand_claim(h, "#mail", 9, 9, HAND_NOW + HAND_HOUR - 1);
+	expect_text(hand_told(h), "");
+	expect_int(h->next_ms, HAND_NOW + HAND_HOUR);
+	hand_do(h, DEED_RETRY, &(struct filter){.message = 1, .uid = -1}, 0);
+	hand_claim(h, "#mail", 9, 9, HAND_NOW + 5000);
+	expect_text(hand_told(h), "m1 a@x(1)#1\n");
+	/* what was tried waits for no date */
+	hand_sql(h, "UPDATE deliveries SET state = 2, claim_owner = NULL, lease_until = NULL,"
+		    " next_ms = next_ms + 9000000");
+	hand_do(h, DEED_RETRY, &hand_all, 0);
+	expect_int(h->passed_over, 0);
+	hand_free(h);
+}
+
 TEST(retry_gives_what_failed_its_life_again_and_keeps_the_count)
 {
 	struct hand *h = hand_with_one_of_each();
