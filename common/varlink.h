@@ -20,7 +20,8 @@ struct varlink_framer {
 enum varlink_framing {
 	VARLINK_FRAME,   /* *ret_len bytes are a frame; *ret_used includes its end byte */
 	VARLINK_PARTIAL, /* more bytes are needed */
-	VARLINK_BROKEN,  /* not an object, or nested deeper than 64, or text behind it */
+	VARLINK_BROKEN,  /* not an object, or nested deeper than 64, or text behind it; or, when
+			    in_string, a control character in a string */
 };
 /* Looks for the first frame in len bytes at data, which must be the unread
  * bytes of the stream, the same as at the last call with new ones behind.

@@ -275,6 +275,14 @@ static void parse_rest(struct peer *p)
 	buf_clear(&p->in);
 }
 
+static const char *what_is_broken(const struct varlink_framer *framer)
+{
+	if (framer->in_string)
+		return "a JSON string has no line break in it, nor another control character: "
+		       "a line break of a text is written \\n.";
+	return "a request is a JSON object, at most 64 deep, ended by a NUL byte or a newline.";
+}
+
 static void parse(struct peer *p)
 {
 	size_t start, len, used;
@@ -302,10 +310,7 @@ static void parse(struct peer *p)
 			}
 			return;
 		case VARLINK_BROKEN:
-			call_bad(
-				no_request(p), "request",
-				"a request is a JSON object, at most 64 deep, ended by a NUL byte or "
-				"a newline.");
+			call_bad(no_request(p), "request", "%s", what_is_broken(&p->framer));
 			return;
 		}
 	}

@@ -5,6 +5,8 @@ import random
 import signal
 import socket
 
+import pytest
+
 import nuncio
 
 COUNT = 10_000
@@ -169,6 +171,18 @@ def test_too_many_peers_are_told(make_daemon, folder):
     for peer in peers:
         peer.call("Status")
         peer.close()
+
+
+@pytest.mark.parametrize("text, said", [
+    ('{"method":"io.nuncio.Send","parameters":{"to":["me@example.org"],"text":"one\ntwo"}}\n', "is written \\n."),
+    ("[1]\n", "is a JSON object"), ("{}x\n", "is a JSON object"), ("{" * 65, "is a JSON object")])
+def test_what_is_no_request_hears_what_would_be(daemon, text, said):
+    with socket.socket(socket.AF_UNIX) as peer:
+        peer.settimeout(nuncio.PATIENCE)
+        peer.connect(str(daemon.socket))
+        peer.sendall(text.encode())
+        answer = json.loads(peer.makefile("rb").read().rstrip(b"\0\n"))
+    assert answer["error"] == "io.nuncio.BadMessage" and said in answer["parameters"]["reason"]
 
 
 def test_an_oversize_request_is_told_and_closed(daemon):
