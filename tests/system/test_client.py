@@ -69,6 +69,9 @@ def test_queue_show_why_and_deeds(make_daemon, folder):
     assert d.client("hold", "1").returncode == 0
     assert "held" in d.client("queue").stdout
     assert d.client("release", "--recipient", "me@*").returncode == 0
+    assert "next try in" in d.client("why", "1").stdout
+    assert d.client("retry", "--all").returncode == 66
+    assert d.client("retry", "1").returncode == 0
     assert d.wait_final(1) == {"me@example.org": "sent"}
     assert d.client("queue").stdout == ""
     assert "sent" in d.client("queue", "--all").stdout
