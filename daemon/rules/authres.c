@@ -8,8 +8,9 @@
  *
  * A sender can write such a line as the first of his mail, and then it stands right under
  * the genuine one. RFC 8601 5 wants providers to strip it; not all do. So the word ends
- * with the first line that judges the mail (SPF, DKIM, or DMARC other than "none"); what
- * follows in the block may only spoil. The genuine line is always the upper one.
+ * with the first line that judges the mail (SPF, DKIM, or DMARC other than "none"), or that
+ * can't be read: a sender has ways to make it long or odd. What follows in the block may
+ * only spoil. The genuine line is always the upper one.
  *
  * Alignment is stricter than RFC 7489 3.1: the signing domain is that of From, or one
  * above it with at least two labels. Who can publish keys in the parent owns the child
@@ -158,13 +159,12 @@ static bool is_aligned(const char *value, const char *domain)
 	       strcmp(domain + len - signer_len, signer) == 0;
 }
 
-static void note(struct word *word, const struct authres_result *result)
+static void note(struct word *word, const char *method, const char *result)
 {
 	size_t used = strlen(word->seen);
 	char part[70];
 
-	snprintf(part, sizeof(part), "%s%.20s=%.20s", used ? " " : "", result->method,
-		 result->result);
+	snprintf(part, sizeof(part), "%s%.20s=%.20s", used ? " " : "", method, result);
 	if (used + strlen(part) < sizeof(word->seen))
 		strcpy(word->seen + used, part);
 }
@@ -182,7 +182,7 @@ static void hear_result(struct word *word, const struct authres_result *result, 
 		return;
 	if (!is_dmarc || !text_equal_nocase(result->result, "none"))
 		word->judged = true;
-	note(word, result);
+	note(word, result->method, result->result);
 	if (!may_pass || !passes)
 		return;
 	if (is_dmarc && is_domain(property(result, "from"), word->domain))
@@ -200,8 +200,9 @@ static void hear_provider(const struct parsed *mail, const struct provider *prov
 
 	for (size_t i = 0; i < mail->nfields && n < BLOCK_MAX; i++) {
 		const struct mail_field *field = &mail->fields[i];
-		bool is_said = field_is(field, "Authentication-Results") &&
-			       authres_parse(field->value, field->value_len, said) &&
+		bool is_results = field_is(field, "Authentication-Results");
+		bool is_whole = is_results && authres_parse(field->value, field->value_len, said);
+		bool is_said = is_results && *said->authserv &&
 			       text_matches(provider->authserv, said->authserv);
 
 		if (word->spoken && !is_said)
@@ -213,6 +214,11 @@ static void hear_provider(const struct parsed *mail, const struct provider *prov
 		bool may_pass = !word->judged;
 		word->spoken = true;
 		n++;
+		if (!is_whole) {
+			word->judged = true;
+			note(word, "all", "unreadable");
+			continue;
+		}
 		for (unsigned r = 0; r < said->n; r++)
 			hear_result(word, &said->at[r], may_pass);
 	}

@@ -36,6 +36,7 @@ struct authres { /* not to be copied */
 	struct authres_property properties[64];
 	unsigned nproperties;
 };
-/* false: not by the grammar; then nothing of it counts. */
+/* false: not by the grammar, or beyond a ceiling; then nothing of it counts but that it is
+ * there: authserv says whose it is ("": that could not be read). */
 bool authres_parse(const char *value, unsigned long len, struct authres *ret);
 #endif

@@ -208,12 +208,14 @@ static bool read_results(struct cursor *c, struct authres *ret)
 bool authres_parse(const char *value, unsigned long len, struct authres *ret)
 {
 	struct cursor c = {value, value + len};
+	char name[sizeof(ret->authserv)];
 
 	ret->n = ret->nproperties = 0;
-	if (len > VALUE_MAX || memchr(value, '\0', len))
+	ret->authserv[0] = '\0';
+	if (!skip_cfws(&c) || !read_word(&c, "=", name, sizeof(name)) || !*name)
 		return false;
-	if (!skip_cfws(&c) || !read_word(&c, "=", ret->authserv, sizeof(ret->authserv)) ||
-	    !*ret->authserv || !skip_cfws(&c))
+	strcpy(ret->authserv, name);
+	if (len > VALUE_MAX || memchr(value, '\0', len) || !skip_cfws(&c))
 		return false;
 	if (c.at < c.end && *c.at != ';' && !(read_version(&c) && skip_cfws(&c)))
 		return false;

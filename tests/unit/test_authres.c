@@ -237,6 +237,7 @@ TEST(outlook_gives_no_id_and_so_nobody_to_believe)
 }
 
 #define OWN "Authentication-Results: mx.example.net; "
+#define LONG "a123456789b123456789c123456789d123456789e12345678"
 #define RECEIVED "Received: from evil (evil [192.0.2.66]) by mx.example.net with ESMTP\n"
 static const char *const relays[] = {"mx.example.net", NULL};
 
@@ -264,6 +265,12 @@ TEST(forged_results_do_not_count)
 		RECEIVED OWN "x=y (dmarc=pass header.from=example.com)\n",
 		RECEIVED OWN "spf=none smtp.mailfrom=\"a; dmarc=pass header.from=example.com\"\n",
 		RECEIVED OWN "none\n",
+		/* made unreadable by what it says of the sender, and what he would have instead */
+		RECEIVED OWN "dmarc=pass (open header.from=example.com\n",
+		OWN "dmarc=fail header.from=example.com (((\n" RECEIVED OWN
+		    "dmarc=pass header.from=example.com\n",
+		RECEIVED OWN "spf=fail smtp.mailfrom=" LONG LONG LONG LONG LONG LONG "\n" OWN
+			     "dmarc=pass header.from=example.com\n",
 	};
 
 	for (size_t i = 0; i < sizeof(headers) / sizeof(*headers); i++) {
@@ -288,7 +295,6 @@ TEST(silence_is_not_filled_by_the_sender)
 		"Received: from x; by mx.example.net\n" OWN "dmarc=pass header.from=example.com\n",
 		RECEIVED
 		"Authentication-Results: mx.example.org; dmarc=pass header.from=example.com\n",
-		RECEIVED OWN "dmarc=pass (open header.from=example.com\n",
 	};
 
 	for (size_t i = 0; i < sizeof(headers) / sizeof(*headers); i++) {
