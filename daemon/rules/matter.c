@@ -144,6 +144,13 @@ static void run_out(struct matter *m)
 	}
 }
 
+/* A code that answers no question is a guess, whatever stands beside it, unless it is the
+ * proof that the rule itself wants, or a guess at that one. */
+static bool is_guess(const struct matter *m)
+{
+	return m->code_wrong && !m->judgement.used && !m->judgement.wrong;
+}
+
 void matter_walk(struct matter *m)
 {
 	for (; m->at < m->config->nrules; m->at++) {
@@ -153,7 +160,10 @@ void matter_walk(struct matter *m)
 			continue;
 		if (is_on(rule, &m->own) && look_at(m, rule)) {
 			m->sorted = true;
-			matter_weigh(m);
+			if (is_guess(m))
+				matter_refuse_code(m);
+			else
+				matter_weigh(m);
 			return;
 		}
 	}

@@ -145,8 +145,9 @@ static bool is_heard(struct matter *m)
 void matter_refuse_code(struct matter *m)
 {
 	static const char why[] = "the code answers no question";
-	bool heard = is_heard(m);
 
+	matter_forget_judgement(m);
+	bool heard = is_heard(m);
 	m->judged = true;
 	m->rule = NULL;
 	m->judgement.verdict = VERDICT_REFUSES;

@@ -60,5 +60,5 @@ void matter_add_place(struct matter *m, struct batch *batch); /* it needs no mor
 bool matter_is_to_be_kept(struct matter *m);
 /* matter_answer.c. true: it has the mail, or will. */
 bool matter_answers(struct matter *m);
-void matter_refuse_code(struct matter *m); /* that it brought, and no rule was meant either */
+void matter_refuse_code(struct matter *m); /* that it brought: a wrong proof */
 #endif

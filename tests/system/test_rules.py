@@ -345,6 +345,39 @@ def test_a_confirmation_by_another_or_a_wrong_code_runs_nothing(make_daemon, fol
         assert r.ran() == ["sheep"]
 
 
+SORTS = CONFIRM + ''',  { name = "sorts"; on = { mail = "inbox"; }; when = { from = ["me"]; subject = "^Re: "; };
+    do = { flag = "flagged"; }; }'''
+
+
+@pytest.mark.parametrize("rules, subject", [(CONFIRM, "Re: yes"), (CONFIRM, "count wolves"), (SORTS, "Re: yes")],
+                         ids=["alone", "with_a_command", "sorted"])
+def test_guessed_codes_lock_out_whatever_stands_beside_them(make_daemon, folder, rules, subject):
+    with rig(make_daemon, folder, rules) as r:
+        r.command("count sheep")
+        code = asked_code(r.wait_report("Is this command yours?"))
+        for i in range(1, 6):
+            r.command(subject, key(f"{(int(code) + i) % 10 ** 8:08}"))
+        r.wait_mail(lambda m: "locked out" in m["Subject"])
+        r.command("Re: yes", key(code))
+        r.settle()
+        assert r.ran() == [] and [run["state"] for run in r.runs() if run["rule"] == "count"] == ["asked"]
+        assert any(run["text"].startswith("too many proofs") for run in r.runs())
+
+
+def test_a_secret_of_eight_digits_is_no_guess_at_a_code(make_daemon, folder):
+    tally = SESAME.replace('"count"', '"tally"').replace("^count", "^tally")
+    contacts = ', { name = "ana"; mail = ["ana@example.com"]; secret = "31415926"; }'
+    with rig(make_daemon, folder, f"{CONFIRM},\n{tally}".replace('["me"]', '["ana"]'), contacts=contacts) as r:
+        r.command("count sheep", sender="ana@example.com")
+        code = asked_code(r.wait_report("Is this command yours?"))
+        for i in range(6):
+            r.command(f"tally {i}", key("31415926"), sender="ana@example.com")
+            r.wait_report(f"Re: tally {i}")
+        r.command("Re: yes", key(code), sender="ana@example.com")
+        r.wait_report("Re: count sheep")
+        assert sorted(r.ran()) == ["0", "1", "2", "3", "4", "5", "sheep"]
+
+
 def test_a_confirmation_waits_until_the_ledger_can_be_read(make_daemon, folder):
     def rename(old, new):
         with contextlib.closing(sqlite3.connect(next(r.daemon.state.glob("*.db")))) as database, database:
