@@ -29,6 +29,11 @@ int64_t clock_boot_ms(void)
 	return read_ms(CLOCK_BOOTTIME) + atomic_load(&slept_ms);
 }
 
+int64_t clock_ahead_ms(void)
+{
+	return clock_wall_ms() - clock_boot_ms();
+}
+
 void clock_turn(int64_t ms)
 {
 	atomic_fetch_add(&turned_ms, ms);

@@ -11,24 +11,24 @@
 /* Less than this, together, is drift and leap seconds. */
 #define JUMP_MS 5000
 
-static int64_t ahead_ms(void)
-{
-	return clock_wall_ms() - clock_boot_ms();
-}
-
 void jump_begin(struct writer *w)
 {
-	w->wall_ahead_ms = ahead_ms();
+	w->wall_ahead_ms = clock_ahead_ms();
 }
 
-int jump_follow(struct writer *w, int64_t *ret_ms)
+int64_t jump_ahead_ms(const struct writer *w)
 {
-	int64_t ms = ahead_ms() - w->wall_ahead_ms, now_ms = clock_wall_ms();
+	return w->wall_ahead_ms + w->jumped_ms;
+}
 
-	*ret_ms = 0;
+int jump_follow(struct writer *w)
+{
+	int64_t ms = clock_ahead_ms() - w->wall_ahead_ms, now_ms = clock_wall_ms();
+
+	w->jumped_ms = 0;
 	if (ms > -JUMP_MS && ms < JUMP_MS)
 		return 0;
-	if (sql_run(w->sql, SQL_JUMP_WAITING, "ii", now_ms, ms) < 0 ||
+	if (sql_run(w->sql, SQL_JUMP_LIVING, "ii", now_ms, ms) < 0 ||
 	    sql_run(w->sql, SQL_JUMP_DATED, "i", now_ms) < 0 ||
 	    sql_run(w->sql, SQL_JUMP_FINISHED, "i", ms) < 0 ||
 	    sql_run(w->sql, SQL_JUMP_RUNS, "i", ms) < 0 ||
@@ -37,15 +37,17 @@ int jump_follow(struct writer *w, int64_t *ret_ms)
 	    sql_run(w->sql, SQL_JUMP_STANDBY, "i", ms) < 0 ||
 	    sql_run(w->sql, SQL_JUMP_TEXTS, "i", ms) < 0)
 		return -1;
-	*ret_ms = ms;
+	w->jumped_ms = ms;
 	return 0;
 }
 
-void jump_followed(struct writer *w, int64_t ms)
+void jump_followed(struct writer *w)
 {
+	int64_t ms = w->jumped_ms;
 	char by[32];
 
 	w->wall_ahead_ms += ms;
+	w->jumped_ms = 0;
 	if (ms)
 		log_warn(NULL, "the clock was set %s by %s: what waits is tried again now",
 			 ms > 0 ? "forward" : "back",

@@ -7,7 +7,9 @@
 struct writer;
 
 void jump_begin(struct writer *w); /* the rows go by the clock as it stands now */
-/* In a transaction. -1: the database failed. *ret_ms: by how much it was set; 0: not. */
-int jump_follow(struct writer *w, int64_t *ret_ms);
-void jump_followed(struct writer *w, int64_t ms); /* that is on disk */
+/* In a transaction. -1: the database failed. jumped_ms: by how much it was set; 0: not. */
+int jump_follow(struct writer *w);
+void jump_followed(struct writer *w); /* that is on disk */
+/* clock_ahead_ms() as the rows have it in this transaction. */
+int64_t jump_ahead_ms(const struct writer *w);
 #endif

@@ -78,6 +78,12 @@ void parcels_free(struct parcels *w)
 	free(w);
 }
 
+/* As the clock that nobody sets has it: the row's follows a jump, what is claimed doesn't. */
+static int64_t expires_boot_ms(const struct claimed_message *m, const struct claimed_delivery *d)
+{
+	return d->expires_ms ? d->expires_ms - m->ahead_ms : 0;
+}
+
 static struct entry *entry_new(struct store *store, struct claimed_message *m)
 {
 	struct entry *e = xcalloc(1, sizeof(*e));
@@ -99,7 +105,7 @@ static struct entry *entry_new(struct store *store, struct claimed_message *m)
 			.needs_smtputf8 = !text_is_ascii(d->recipient, strlen(d->recipient)),
 			.delivery = d->id,
 			.attempt_no = d->attempt_no,
-			.expires_ms = d->expires_ms,
+			.expires_boot_ms = expires_boot_ms(m, d),
 		};
 	}
 	return e;
@@ -205,7 +211,7 @@ void parcels_settle(struct parcel *p, size_t recipient, struct parcel_delivery *
 	*ret = (struct parcel_delivery){
 		.delivery = d->id,
 		.message = e->message->id,
-		.expires_ms = d->expires_ms,
+		.expires_boot_ms = expires_boot_ms(e->message, d),
 		.uid = e->message->uid,
 		.attempt_no = d->attempt_no,
 		.recipient = d->recipient,

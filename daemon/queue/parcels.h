@@ -25,7 +25,7 @@ void parcels_rewind(struct parcels *w, struct parcel *p);
 
 /* What a delivery's outcome is told with. The pointers live as long as the parcel. */
 struct parcel_delivery {
-	int64_t delivery, message, expires_ms;
+	int64_t delivery, message, expires_boot_ms;
 	uint32_t uid;
 	unsigned attempt_no;
 	const char *recipient;

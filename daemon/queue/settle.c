@@ -32,7 +32,7 @@ struct verdict {
 	unsigned attempt_no, new_attempt;
 	char *recipient; /* owned */
 	enum delivery_state to;
-	int64_t at_ms, next_ms;
+	int64_t at_ms, next_ms, ahead_ms; /* ahead_ms: what these have on clock_boot_ms() */
 	struct verdict *next;
 };
 
@@ -70,14 +70,17 @@ static void wait_again(struct settle *s, struct verdict *v, const struct parcel_
 					    s->config->retry_max_ms, jitter());
 
 	v->next_ms = v->at_ms + wait_ms;
-	v->to = d->expires_ms && v->next_ms >= d->expires_ms ? STATE_EXPIRED : STATE_QUEUED;
-	if (v->to == STATE_EXPIRED)
+	v->to = STATE_QUEUED;
+	if (d->expires_boot_ms && clock_boot_ms() + wait_ms >= d->expires_boot_ms) {
+		v->to = STATE_EXPIRED;
 		v->next_ms = 0;
+	}
 }
 
 static void judge(struct settle *s, struct verdict *v, const struct parcel_delivery *d)
 {
 	v->at_ms = clock_wall_ms();
+	v->ahead_ms = clock_ahead_ms();
 	v->new_attempt = d->attempt_no;
 	switch (v->outcome.kind) {
 	case OUTCOME_SENT:
@@ -257,6 +260,16 @@ static void commit_done(void *ctx, const struct batch_result *result)
 		task_start(&s->turn);
 }
 
+/* The clock was set while it waited to be written. */
+static void follow_clock(struct verdict *v)
+{
+	int64_t ms = clock_ahead_ms() - v->ahead_ms;
+
+	v->ahead_ms += ms;
+	v->at_ms += ms;
+	v->next_ms += v->next_ms ? ms : 0;
+}
+
 static void commit_some(void *ctx)
 {
 	struct settle *s = ctx;
@@ -266,6 +279,7 @@ static void commit_some(void *ctx)
 		return;
 	batch = batch_new();
 	for (struct verdict *v = s->first; v && s->committing < s->batch_max; v = v->next) {
+		follow_clock(v);
 		add_change(s, batch, v);
 		s->committing++;
 	}

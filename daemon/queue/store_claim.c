@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 
 #include "alloc.h"
+#include "queue/jump.h"
 #include "queue/store_change.h"
 #include "queue/store_inbound.h"
 #include "queue/store_room.h"
@@ -109,6 +110,7 @@ static int message_read(struct writer *w, int64_t id, struct claimed_message *m,
 	if (got <= 0)
 		return -1;
 	m->id = id;
+	m->ahead_ms = jump_ahead_ms(w);
 	m->body = sqlite3_column_int64(row, 0);
 	m->created_ms = sqlite3_column_int64(row, 1);
 	m->uid = (uint32_t)sqlite3_column_int64(row, 2);

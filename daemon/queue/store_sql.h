@@ -99,7 +99,7 @@ enum statement {
 	SQL_TRACKED_NEXT,
 	SQL_RECENT,
 	/* when the clock was set */
-	SQL_JUMP_WAITING,
+	SQL_JUMP_LIVING,
 	SQL_JUMP_DATED,
 	SQL_JUMP_FINISHED,
 	SQL_JUMP_RUNS,

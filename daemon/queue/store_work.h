@@ -44,10 +44,11 @@ struct claimed_delivery {
 	int64_t id;
 	char *recipient;
 	unsigned attempt_no;
-	int64_t expires_ms;
+	int64_t expires_ms; /* wall, as of ahead_ms; 0: never */
 };
 struct claimed_message { /* freed with claimed_message_free() by who gets it */
 	int64_t id, body, created_ms;
+	int64_t ahead_ms; /* what its times have on clock_boot_ms() */
 	uint32_t uid;
 	unsigned priority;
 	char *sender, *spec;

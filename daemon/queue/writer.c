@@ -15,10 +15,9 @@
 #define ROOM_KNOWN_US 1000000      /* else so often */
 #define GATHER_MAX_US 10000        /* and is not waited for longer than this */
 
-/* jumped: what followed a jump of the clock is in the transaction as well. */
-static int apply_all(struct writer *w, struct job *jobs, bool jumped)
+static int apply_all(struct writer *w, struct job *jobs)
 {
-	w->alone = !jobs->next && !jumped;
+	w->alone = !jobs->next && !w->jumped_ms;
 	for (struct job *job = jobs; job; job = job->next) {
 		struct write *write = (struct write *)job;
 
@@ -123,7 +122,7 @@ static void gather_next(struct writer *w, int64_t took_us)
 static void write_group(void *ctx, struct job *jobs)
 {
 	struct writer *w = ctx;
-	int64_t start_us = now_us(), jumped_ms;
+	int64_t start_us = now_us();
 
 	if (writer_is_refused(w)) {
 		give_all(jobs, &w->refusal);
@@ -133,13 +132,12 @@ static void write_group(void *ctx, struct job *jobs)
 	if (w->room_bytes < ROOM_NEAR_BYTES || start_us - w->room_us > ROOM_KNOWN_US)
 		w->room_known = false;
 	CRASH_POINT("store.begin");
-	if (sql_begin(w->sql) < 0 || jump_follow(w, &jumped_ms) < 0 ||
-	    apply_all(w, jobs, jumped_ms != 0) < 0) {
+	if (sql_begin(w->sql) < 0 || jump_follow(w) < 0 || apply_all(w, jobs) < 0) {
 		fail_all(w, jobs);
 		return;
 	}
 	CRASH_POINT("store.committed");
-	jump_followed(w, jumped_ms);
+	jump_followed(w);
 	tally_commit(&w->tally, w->counts);
 	gather_next(w, now_us() - start_us);
 	sql_checkpoint(w->sql, w->room_short ? 1 : reserve_log_pages(&w->reserve));

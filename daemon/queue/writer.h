@@ -27,6 +27,7 @@ struct writer {
 	int64_t room_us;             /* as the disk was then */
 	bool room_known, room_short; /* short: one was refused; a log that is moved has more */
 	int64_t wall_ahead_ms;       /* of CLOCK_BOOTTIME, as all rows have it: jump.h */
+	int64_t jumped_ms;           /* by how much they followed it in this transaction */
 };
 
 /* Embedded in each kind of write. */

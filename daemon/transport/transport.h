@@ -40,9 +40,9 @@ struct outcome {
 struct parcel_recipient {
 	const char *address; /* ASCII form for mail (UTF-8 local part possible), E.164 for texts */
 	bool needs_smtputf8;
-	int64_t delivery;    /* id, for file names and logs */
-	unsigned attempt_no; /* 1: first */
-	int64_t expires_ms;  /* wall; 0: never */
+	int64_t delivery;        /* id, for file names and logs */
+	unsigned attempt_no;     /* 1: first */
+	int64_t expires_boot_ms; /* of clock_boot_ms(); 0: never */
 };
 struct parcel {
 	int64_t message;    /* id */

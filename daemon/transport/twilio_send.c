@@ -274,7 +274,8 @@ void sendings_go_on(struct transport *t)
 
 static int64_t validity_s(const struct parcel_recipient *r)
 {
-	int64_t left_s = r->expires_ms ? (r->expires_ms - clock_wall_ms()) / 1000 : VALIDITY_MAX_S;
+	int64_t left_s =
+		r->expires_boot_ms ? (r->expires_boot_ms - clock_boot_ms()) / 1000 : VALIDITY_MAX_S;
 
 	if (left_s < VALIDITY_MIN_S)
 		return VALIDITY_MIN_S;

@@ -39,6 +39,61 @@ TEST(a_year_forward_expires_and_forgets_nothing)
 	rig_free(r);
 }
 
+/* The wall clock is set the moment something is claimed. */
+static void set_when_claimed(void *ctx, const struct event_row *e)
+{
+	int64_t *ms = ctx;
+
+	if (e->to == STATE_SENDING)
+		clock_turn_wall(*ms);
+	if (e->to == STATE_SENDING)
+		*ms = 0;
+}
+
+TEST(what_is_claimed_when_the_clock_is_set_lives_on)
+{
+	struct rig *r = rig_new();
+	int64_t ms = 30 * DAY;
+	struct watcher *w = queue_watch(r->queue, set_when_claimed, &ms);
+
+	rig_answers(r, "mail", "* 451 later\n");
+	int64_t first = rig_put_to(r, "ana@example.com"), second = rig_put_to(r, "ana@b.example");
+	rig_configure(r, rig_one);
+	rig_settle(r);
+	expect_int(ms, 0);
+	rig_expect(r, first, 0, "queued", 1);
+	rig_expect(r, second, 0, "queued", 1);
+	rig_answers(r, "mail", "");
+	rig_turn_clock(r, 15 * MINUTE);
+	rig_expect(r, first, 0, "sent", 2);
+	rig_expect(r, second, 0, "sent", 2);
+	watcher_free(w);
+	clock_turn_wall(-30 * DAY);
+	rig_free(r);
+}
+
+TEST(what_is_given_back_when_the_clock_was_set_lives_on)
+{
+	struct rig *r = rig_new();
+	int64_t ms = 30 * DAY;
+	struct watcher *w = queue_watch(r->queue, set_when_claimed, &ms);
+
+	rig_configure(r, rig_one);
+	rig_expect(r, rig_put_to(r, "up@example.com"), 0, "sent", 1);
+	rig_answers(r, "mail", "down 421 away\n");
+	clock_turn_wall(-30 * DAY);
+	ms = 30 * DAY;
+	int64_t id = rig_put_to(r, "ana@example.com");
+	rig_settle(r);
+	expect_int(ms, 0);
+	rig_expect(r, id, 0, "queued", 0);
+	rig_answers(r, "mail", "");
+	rig_turn_clock(r, 15 * MINUTE);
+	rig_expect(r, id, 0, "sent", 1);
+	watcher_free(w);
+	rig_free(r);
+}
+
 TEST(a_life_goes_on_as_long_as_it_would_have)
 {
 	struct rig *r = rig_new();

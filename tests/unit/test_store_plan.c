@@ -35,7 +35,7 @@ TEST(no_statement_scans_or_sorts)
 		if (which == SQL_ALL_STATES || which == SQL_TAKEN || which == SQL_PAUSED ||
 		    which == SQL_CURSORS || which == SQL_DISPOSALS ||
 		    (which >= SQL_CLEAR_CURSORS && which <= SQL_CLEAR_ASKED) ||
-		    (which >= SQL_JUMP_WAITING && which <= SQL_JUMP_TEXTS))
+		    (which >= SQL_JUMP_LIVING && which <= SQL_JUMP_TEXTS))
 			continue;
 		/* these are no queries */
 		if (which <= SQL_UNDO)
