@@ -3,6 +3,7 @@
  * claimed, expired or forgotten by a clock the rows do not know yet. */
 #ifndef NUNCIO_QUEUE_JUMP_H
 #define NUNCIO_QUEUE_JUMP_H
+#include <stdbool.h>
 #include <stdint.h>
 struct writer;
 
@@ -10,6 +11,16 @@ void jump_begin(struct writer *w); /* the rows go by the clock as it stands now 
 /* In a transaction. -1: the database failed. jumped_ms: by how much it was set; 0: not. */
 int jump_follow(struct writer *w);
 void jump_followed(struct writer *w); /* that is on disk */
+void jump_undone(struct writer *w);   /* nothing of the transaction is */
 /* clock_ahead_ms() as the rows have it in this transaction. */
 int64_t jump_ahead_ms(const struct writer *w);
+
+/* On the reader's thread, around a transaction: by what clock are the rows that it sees? If
+ * the look does not hold afterwards, nobody knows. */
+struct jump_look {
+	unsigned jumps;
+	int64_t ahead_ms; /* what their times have on clock_boot_ms() */
+};
+struct jump_look jump_look(const struct writer *w);
+bool jump_look_holds(const struct writer *w, const struct jump_look *look);
 #endif

@@ -6,17 +6,21 @@
 #include <sqlite3.h>
 
 #include "alloc.h"
+#include "clock.h"
 #include "queue/arena.h"
+#include "queue/jump.h"
 #include "queue/store_room.h"
 #include "queue/store_rows.h"
 
 #define OWNED_MAX 1000
+#define LOOK_AGAIN_MS 1000 /* the rows are about to follow a jump of the clock */
 
 struct track {
 	struct read read;
+	const struct writer *writer; /* the store's */
 	struct arena kept;
 	const char *transport; /* in kept */
-	int64_t now_ms;
+	int64_t now_ms;        /* by clock_boot_ms(), until the rows are looked at */
 	size_t max;
 	struct tracked *rows; /* in kept */
 	struct track_result result;
@@ -86,6 +90,10 @@ static int read_next(struct sql *sql, struct track *t)
 static int look_tracked(struct sql *sql, struct read *read)
 {
 	struct track *t = (struct track *)read;
+	struct jump_look look = jump_look(t->writer);
+
+	t->now_ms += look.ahead_ms;
+	t->result.ahead_ms = look.ahead_ms;
 	int got = sql_begin_look(sql) < 0 ? -1 : read_rows(sql, t);
 
 	for (size_t i = 0; i < t->result.n && got == 0; i++)
@@ -96,6 +104,10 @@ static int look_tracked(struct sql *sql, struct read *read)
 	if (got < 0)
 		sql_failed(sql, &read->why); /* which the rollback forgets */
 	sql_rollback(sql);
+	if (!jump_look_holds(t->writer, &look)) {
+		t->result.n = 0;
+		t->result.next_ms = t->now_ms + LOOK_AGAIN_MS;
+	}
 	return got;
 }
 
@@ -119,7 +131,8 @@ void store_track(struct store *s, const char *transport, int64_t now_ms, size_t 
 	t->read.look = look_tracked;
 	t->read.answer = answer_tracked;
 	t->transport = arena_text(&t->kept, transport);
-	t->now_ms = now_ms;
+	t->writer = &s->writer;
+	t->now_ms = now_ms - clock_ahead_ms();
 	t->max = max < STORE_PAGE_MAX ? max : STORE_PAGE_MAX;
 	t->done = done;
 	t->ctx = ctx;

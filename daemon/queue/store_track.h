@@ -25,7 +25,8 @@ struct tracked {
 struct track_result {
 	const struct tracked *rows;
 	size_t n;
-	int64_t next_ms; /* when the earliest not yet due is; 0: none */
+	int64_t next_ms;  /* when the earliest not yet due is; 0: none */
+	int64_t ahead_ms; /* what all these times have on clock_boot_ms() */
 	const struct failure *why;
 };
 /* Those of a transport to be asked for now, at most max. The rows live only during the

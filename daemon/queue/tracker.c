@@ -31,7 +31,8 @@ enum {
 
 /* A delivery that is asked for. */
 struct subject {
-	int64_t delivery, message, since_ms, expires_ms;
+	int64_t delivery, message;
+	int64_t since_boot_ms, expires_boot_ms; /* of clock_boot_ms(), whoever sets the other */
 	uint32_t uid;
 	enum delivery_state state;
 	unsigned attempt_no;
@@ -128,11 +129,17 @@ static void change_to(struct subject *s, enum delivery_state to, int64_t next_ms
 	s->change.next_ms = next_ms;
 }
 
+/* Will it be too late for it, in so long? */
+static bool is_late(const struct subject *s, int64_t in_ms)
+{
+	return s->expires_boot_ms && clock_boot_ms() + in_ms >= s->expires_boot_ms;
+}
+
 /* It did not arrive: another attempt, where the code leaves room for one. */
 static void judge_failure(struct subject *s, const struct report *r, int64_t now_ms)
 {
 	int64_t next_ms = now_ms + r->resend_ms;
-	bool lives = s->expires_ms == 0 || next_ms < s->expires_ms;
+	bool lives = !is_late(s, r->resend_ms);
 
 	change_to(s, r->finding == FINDING_FAILED ? STATE_FAILED : STATE_UNDELIVERED, 0, r->text);
 	if (s->attempt_no <= r->resends && lives)
@@ -142,9 +149,9 @@ static void judge_failure(struct subject *s, const struct report *r, int64_t now
 static void judge_absent(struct tracker *t, struct subject *s, const struct report *r,
 			 int64_t now_ms)
 {
-	if (!schedule_is_lost(now_ms - s->since_ms))
+	if (!schedule_is_lost(clock_boot_ms() - s->since_boot_ms))
 		return;
-	if (s->expires_ms && now_ms >= s->expires_ms)
+	if (is_late(s, 0))
 		change_to(s, STATE_EXPIRED, 0, r->text);
 	else if (t->config->twilio.on_uncertain == UNCERTAIN_HOLD)
 		change_to(s, STATE_HELD, 0,
@@ -157,7 +164,7 @@ static void judge(struct tracker *t, struct subject *s, const struct report *r, 
 {
 	static const char unconfirmed[] = "unconfirmed: nothing was heard for a day";
 	bool uncertain = s->state == STATE_UNCERTAIN;
-	int64_t age_ms = now_ms - s->since_ms;
+	int64_t age_ms = clock_boot_ms() - s->since_boot_ms;
 	int64_t wait_ms = schedule_ask_ms(uncertain && !r->remote_id[0], age_ms);
 	if (uncertain && r->finding == FINDING_NOTHING && wait_ms > NOT_LOOKED_MS)
 		wait_ms = NOT_LOOKED_MS;
@@ -347,7 +354,7 @@ static void send_again(struct tracker *t, struct round *r)
 		s->cost = -1;
 		if (s->state != STATE_UNCERTAIN)
 			change_to(s, STATE_SENT, 0, "unconfirmed: nobody can be asked");
-		else if (s->expires_ms && now_ms >= s->expires_ms)
+		else if (is_late(s, 0))
 			change_to(s, STATE_EXPIRED, 0, "interrupted, and too late now");
 		else
 			change_to(s, STATE_QUEUED, now_ms, "interrupted: again");
@@ -368,7 +375,8 @@ static char **copy_owned(const char *const *owned)
 	return copy;
 }
 
-static void subject_init(struct subject *s, struct inquiry *inquiry, const struct tracked *row)
+static void subject_init(struct subject *s, struct inquiry *inquiry, const struct tracked *row,
+			 int64_t ahead_ms)
 {
 	struct failure f;
 
@@ -377,8 +385,8 @@ static void subject_init(struct subject *s, struct inquiry *inquiry, const struc
 			      .uid = row->uid,
 			      .state = row->state,
 			      .attempt_no = row->attempt_no,
-			      .since_ms = row->since_ms,
-			      .expires_ms = row->expires_ms,
+			      .since_boot_ms = row->since_ms - ahead_ms,
+			      .expires_boot_ms = row->expires_ms ? row->expires_ms - ahead_ms : 0,
 			      .recipient = xstrdup(row->recipient),
 			      .remote_id = xstrdup(row->remote_id),
 			      .owned = copy_owned(row->owned)};
@@ -392,7 +400,7 @@ static void subject_init(struct subject *s, struct inquiry *inquiry, const struc
 				    .letter = s->letter,
 				    .content = s->content ? s->content : "",
 				    .content_len = s->content ? row->content_len : 0,
-				    .since_ms = s->since_ms,
+				    .since_boot_ms = s->since_boot_ms,
 				    .owned = (const char *const *)s->owned};
 }
 
@@ -404,7 +412,7 @@ static void begin(struct tracker *t, const struct track_result *result)
 	r->subjects = xcalloc(r->n, sizeof(*r->subjects));
 	r->inquiries = xcalloc(r->n, sizeof(*r->inquiries));
 	for (size_t i = 0; i < r->n; i++)
-		subject_init(&r->subjects[i], &r->inquiries[i], &result->rows[i]);
+		subject_init(&r->subjects[i], &r->inquiries[i], &result->rows[i], result->ahead_ms);
 	if (!t->kind->ask) {
 		send_again(t, r);
 		return;
@@ -428,7 +436,7 @@ static void looked(void *ctx, const struct track_result *result)
 	if (result->n) {
 		begin(t, result);
 	} else if (result->next_ms || result->why || t->poked) {
-		round_over(t, result->next_ms - clock_wall_ms());
+		round_over(t, result->next_ms - result->ahead_ms - clock_boot_ms());
 	} else {
 		round_free(r);
 		t->round = NULL;

@@ -106,6 +106,7 @@ static void fail_all(struct writer *w, struct job *jobs)
 		reserve_release(&w->reserve);
 		sql_checkpoint(w->sql, 1);
 	}
+	jump_undone(w);
 	tally_back(&w->tally, 0);
 	give_all(jobs, &why);
 }

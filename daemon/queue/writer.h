@@ -23,11 +23,12 @@ struct writer {
 	atomic_bool refused;                 /* refusal is why, and does not change any more */
 	struct failure refusal;
 	struct reserve reserve;
-	int64_t room_bytes;          /* that new messages may still take, */
-	int64_t room_us;             /* as the disk was then */
-	bool room_known, room_short; /* short: one was refused; a log that is moved has more */
-	int64_t wall_ahead_ms;       /* of CLOCK_BOOTTIME, as all rows have it: jump.h */
-	int64_t jumped_ms;           /* by how much they followed it in this transaction */
+	int64_t room_bytes;            /* that new messages may still take, */
+	int64_t room_us;               /* as the disk was then */
+	bool room_known, room_short;   /* short: one was refused; a log that is moved has more */
+	_Atomic int64_t wall_ahead_ms; /* of CLOCK_BOOTTIME, as all rows have it: jump.h */
+	atomic_uint jumps;             /* odd: one is being followed */
+	int64_t jumped_ms;             /* by how much, in this transaction */
 };
 
 /* Embedded in each kind of write. */

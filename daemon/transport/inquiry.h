@@ -15,7 +15,7 @@ struct inquiry {
 	const struct letter *letter; /* of those without remote_id, with its content */
 	const char *content;
 	size_t content_len;
-	int64_t since_ms;         /* wall: when the attempt began */
+	int64_t since_boot_ms;    /* of clock_boot_ms(): when the attempt began */
 	const char *const *owned; /* NULL-ended: remote ids of other deliveries to that recipient */
 };
 enum finding {

@@ -31,8 +31,10 @@ char *twilio_url(const struct transport *t, const char *rest)
 
 void twilio_note_clock(struct transport *t, const struct http_reply *reply)
 {
-	if (reply->date_ms)
-		t->skew_ms = reply->date_ms - clock_wall_ms();
+	if (!reply->date_ms)
+		return;
+	t->skew_ms = reply->date_ms - clock_boot_ms();
+	t->knows_skew = true;
 }
 
 /* A picture message is none of segments: Twilio's own ceiling alone counts. */

@@ -225,6 +225,15 @@ static bool has_media(const struct twilio_message *m, size_t wanted)
 	return m->media == wanted || (wanted && !m->media && strncmp(m->sid, "MM", 2) == 0);
 }
 
+/* By the server's clock: when it was made at the earliest. */
+static int64_t created_after(const struct asking *a, size_t i)
+{
+	const struct transport *t = a->transport;
+	int64_t skew_ms = t->knows_skew ? t->skew_ms : clock_ahead_ms();
+
+	return a->inquiries[i].since_boot_ms + skew_ms - CLOCK_SLACK_MS;
+}
+
 static bool is_lost_one(const struct asking *a, size_t i, const char *text, enum likeness like,
 			const struct twilio_message *m)
 {
@@ -232,8 +241,7 @@ static bool is_lost_one(const struct asking *a, size_t i, const char *text, enum
 
 	return !m->inbound && strcmp(m->to, inquiry->recipient) == 0 &&
 	       is_body(m->body, text, like) && has_media(m, media_count(inquiry->letter->media)) &&
-	       m->created_ms >= inquiry->since_ms + a->transport->skew_ms - CLOCK_SLACK_MS &&
-	       !is_owned(a, inquiry, m->sid);
+	       m->created_ms >= created_after(a, i) && !is_owned(a, inquiry, m->sid);
 }
 
 /* Of several that fit the oldest: pages come newest first. What can't be looked for is not
@@ -283,8 +291,7 @@ static bool wants_more(const struct asking *a, const struct twilio_page *page)
 	if (!page->next || !page->n)
 		return false;
 	for (size_t i = 0; i < a->n; i++)
-		if (!a->done[i] && is_same_listing(a, i) &&
-		    a->inquiries[i].since_ms + a->transport->skew_ms - CLOCK_SLACK_MS <= oldest)
+		if (!a->done[i] && is_same_listing(a, i) && created_after(a, i) <= oldest)
 			return true;
 	return false;
 }

@@ -26,8 +26,9 @@ struct transport {
 	struct failure why;
 	unsigned busy;              /* answers "too many requests" in a row */
 	struct deadline busy_until; /* set: nothing is sent before */
-	int64_t skew_ms;            /* the server's clock against ours */
-	void (*idle)(void *ctx);    /* set: it retires */
+	int64_t skew_ms;            /* the server's clock against clock_boot_ms() */
+	bool knows_skew;
+	void (*idle)(void *ctx); /* set: it retires */
 	void *idle_ctx;
 	struct task turn;
 };

@@ -433,4 +433,77 @@ TEST(what_a_list_has_is_adopted)
 	stage_close(&s);
 }
 
+/* ---- the wall clock is set ---- */
+
+#define DATED(time)                                                                                \
+	"S: HTTP/1.1 200 OK\nS: Date: Fri, 15 Jan 2027 " time " GMT\nS: Connection: close\nS: \nS= "
+
+TEST(set_back_it_still_finds_what_was_sent_before)
+{
+	struct stage s;
+
+	stage_open(&s, HEAR_GET(MINE) DATED("08:00:05") PAGE("", "null") "\n" NEXT HEAR_GET(
+			       MINE) DATED("08:00:30")
+			       PAGE(TEXT("1", "sent",
+					 ",\"date_created\":\"Fri, 15 Jan 2027 08:00:01 +0000\""),
+				    "null") "\n" NEXT NOBODY);
+	int64_t one = put(&s, "");
+
+	clock_turn_wall(-60 * SECOND);
+	ask_at(&s, one, 5 * SECOND - 60 * SECOND);
+	expect_int(next_of(&s, one), 30 * SECOND);
+	ask_at(&s, one, 30 * SECOND - 60 * SECOND);
+	expect_story(&s, "1:uncertain>sent ");
+	stage_close(&s);
+}
+
+TEST(set_forward_it_still_waits_ten_minutes_for_what_no_list_has)
+{
+	static const int64_t moments[] = {5, 30, 120, 600};
+	struct stage s;
+
+	stage_open(&s, NONE_LISTED NONE_LISTED NONE_LISTED NONE_LISTED NOBODY);
+	int64_t one = put(&s, "");
+
+	clock_turn_wall(HOUR);
+	for (size_t i = 0; i < 4; i++) {
+		expect_story(&s, "");
+		expect_int(next_of(&s, one), moments[i] * SECOND);
+		ask_at(&s, one, moments[i] * SECOND + HOUR);
+	}
+	expect_story(&s, "1:uncertain>queued ");
+	stage_close(&s);
+}
+
+TEST(set_forward_it_still_asks_for_a_day)
+{
+	struct stage s;
+
+	stage_open(&s, ASK_ONE("1", "queued", "") ASK_ONE("1", "delivered", "") NOBODY);
+	int64_t one = put(&s, SM("1"));
+
+	clock_turn_wall(2 * DAY);
+	ask_at(&s, one, 5 * SECOND + 2 * DAY);
+	expect_story(&s, "");
+	expect_int(next_of(&s, one), 20 * SECOND);
+	ask_at(&s, one, 20 * SECOND + 2 * DAY);
+	expect_story(&s, "1:accepted>delivered ");
+	stage_close(&s);
+}
+
+TEST(set_in_the_middle_of_a_question_nothing_ends_early)
+{
+	struct stage s;
+
+	stage_open(&s, ASK_ONE("1", "queued", "") NOBODY);
+	int64_t one = put(&s, SM("1"));
+
+	turn_to(&s, 5 * SECOND);
+	clock_turn_wall(2 * DAY);
+	ask_at(&s, one, 5 * SECOND + 2 * DAY);
+	expect_story(&s, "");
+	expect_int(next_of(&s, one), 20 * SECOND);
+	stage_close(&s);
+}
+
 RUN_TESTS()

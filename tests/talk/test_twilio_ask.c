@@ -82,7 +82,7 @@ static void add(struct stage *s, const char *sid)
 						.letter = s->letter,
 						.content = "hello",
 						.content_len = 5,
-						.since_ms = SINCE_MS,
+						.since_boot_ms = SINCE_MS - clock_ahead_ms(),
 						.owned = owned};
 }
 

@@ -5,6 +5,7 @@
 
 #include "alloc.h"
 #include "auto.h"
+#include "clock.h"
 #include "expect.h"
 #include "store_hand.h"
 
@@ -78,6 +79,38 @@ TEST(what_is_due_is_told_with_what_is_needed_to_ask)
 	expect_text(track(h, 5000).text, "+15550001 accepted SM1 0|");
 	expect_text(track(h, 6000).text, "+15550001 accepted SM1 0|+15550002 uncertain  0 hello|");
 	expect_int(track(h, 6000).next_ms, 0);
+	hand_free(h);
+}
+
+TEST(it_is_looked_for_since_its_attempt_began_though_the_clock_was_set_meanwhile)
+{
+	struct hand *h = hand_new();
+	int64_t message = hand_put(h, "+15550001");
+
+	hand_claim(h, "#mail", 1, 1, HAND_NOW);
+	clock_turn_wall(-60000);
+	struct delivery_change change = hand_change(message, 1, STATE_SENDING, STATE_UNCERTAIN, 1);
+
+	change.transport = "sms";
+	expect_int(hand_move(h, &change), BATCH_DONE);
+	expect_true(hand_number(h, "SELECT since_ms FROM tracked") < HAND_NOW - 59000);
+	clock_turn_wall(60000);
+	hand_free(h);
+}
+
+/* The next write makes the rows follow; until then they are read as what they are. */
+TEST(its_moment_comes_when_it_would_have_though_the_clock_was_set)
+{
+	struct hand *h = hand_new();
+
+	send(h, "+15550001", STATE_ACCEPTED, "SM1", 5000);
+	clock_turn_wall(-60000);
+	expect_text(track(h, 4000 - 60000).text, "");
+	expect_contains(track(h, 5500 - 60000).text, "accepted SM1");
+	hand_put(h, "a@x");
+	expect_text(track(h, 4000 - 60000).text, "");
+	expect_contains(track(h, 5500 - 60000).text, "accepted SM1");
+	clock_turn_wall(60000);
 	hand_free(h);
 }
 
