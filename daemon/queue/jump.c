@@ -3,6 +3,10 @@
  * long as they would have. Sleep is no jump: CLOCK_BOOTTIME goes on with the wall. */
 #include "queue/jump.h"
 
+#include <stdio.h>
+
+#include <sqlite3.h>
+
 #include "clock.h"
 #include "duration.h"
 #include "log.h"
@@ -10,33 +14,83 @@
 
 /* Less than this, together, is drift and leap seconds. */
 #define JUMP_MS 5000
-
-void jump_begin(struct writer *w)
-{
-	atomic_store(&w->wall_ahead_ms, clock_ahead_ms());
-}
+#define CLOCK "clock" /* in the table `meta` */
+#define NOTE_EVERY_MS (60 * 60 * 1000LL)
 
 int64_t jump_ahead_ms(const struct writer *w)
 {
 	return atomic_load(&w->wall_ahead_ms) + w->jumped_ms;
 }
 
+/* All that the rows know of time moves by ms. */
+static int shift(struct writer *w, int64_t ms)
+{
+	int64_t now_ms = clock_wall_ms();
+
+	if (sql_run(w->sql, SQL_JUMP_LIVING, "ii", now_ms, ms) < 0 ||
+	    sql_run(w->sql, SQL_JUMP_DATED, "i", now_ms) < 0)
+		return -1;
+	for (enum statement s = SQL_JUMP_FINISHED; s <= SQL_JUMP_TEXTS; s++)
+		if (sql_run(w->sql, s, "i", ms) < 0)
+			return -1;
+	return 0;
+}
+
+static void tell(int64_t ms)
+{
+	char by[32];
+
+	log_warn(NULL, "the clock was set %s by %s: what waits is tried again now",
+		 ms > 0 ? "forward" : "back", duration_print(by, sizeof(by), ms > 0 ? ms : -ms));
+}
+
+int jump_note(struct writer *w)
+{
+	int64_t now_ms = clock_boot_ms() + jump_ahead_ms(w);
+	char text[24];
+
+	snprintf(text, sizeof(text), "%lld", (long long)now_ms);
+	if (sql_run(w->sql, SQL_PUT_META, "tt", CLOCK, text) < 0)
+		return -1;
+	w->noted_ms = now_ms;
+	return 0;
+}
+
+int jump_note_at_times(struct writer *w)
+{
+	int64_t age_ms = clock_boot_ms() + jump_ahead_ms(w) - w->noted_ms;
+
+	if (!w->jumped_ms && age_ms > -NOTE_EVERY_MS && age_ms < NOTE_EVERY_MS)
+		return 0;
+	return jump_note(w);
+}
+
+int jump_begin(struct writer *w)
+{
+	struct sqlite3_stmt *row = sql_ask(w->sql, SQL_META, "t", CLOCK);
+	int got = row ? sql_next(w->sql, row) : -1;
+	int64_t ms;
+
+	atomic_store(&w->wall_ahead_ms, clock_ahead_ms());
+	if (got <= 0)
+		return got;
+	w->noted_ms = sqlite3_column_int64(row, 0);
+	sql_done(row);
+	ms = clock_wall_ms() - w->noted_ms;
+	if (ms > -JUMP_MS)
+		return 0;
+	tell(ms);
+	return shift(w, ms) < 0 ? -1 : jump_note(w);
+}
+
 int jump_follow(struct writer *w)
 {
-	int64_t ms = clock_ahead_ms() - atomic_load(&w->wall_ahead_ms), now_ms = clock_wall_ms();
+	int64_t ms = clock_ahead_ms() - atomic_load(&w->wall_ahead_ms);
 
 	w->jumped_ms = 0;
 	if (ms > -JUMP_MS && ms < JUMP_MS)
 		return 0;
-	if (sql_run(w->sql, SQL_JUMP_LIVING, "ii", now_ms, ms) < 0 ||
-	    sql_run(w->sql, SQL_JUMP_DATED, "i", now_ms) < 0 ||
-	    sql_run(w->sql, SQL_JUMP_FINISHED, "i", ms) < 0 ||
-	    sql_run(w->sql, SQL_JUMP_RUNS, "i", ms) < 0 ||
-	    sql_run(w->sql, SQL_JUMP_PROOFS, "i", ms) < 0 ||
-	    sql_run(w->sql, SQL_JUMP_STRIKES, "i", ms) < 0 ||
-	    sql_run(w->sql, SQL_JUMP_STANDBY, "i", ms) < 0 ||
-	    sql_run(w->sql, SQL_JUMP_TRACKED, "i", ms) < 0 ||
-	    sql_run(w->sql, SQL_JUMP_TEXTS, "i", ms) < 0)
+	if (shift(w, ms) < 0)
 		return -1;
 	w->jumped_ms = ms;
 	atomic_fetch_add(&w->jumps, 1);
@@ -48,19 +102,19 @@ void jump_undone(struct writer *w)
 	if (w->jumped_ms)
 		atomic_fetch_add(&w->jumps, 1);
 	w->jumped_ms = 0;
+	w->noted_ms = 0;
 }
 
 void jump_followed(struct writer *w)
 {
 	int64_t ms = w->jumped_ms;
-	char by[32];
 
 	if (!ms)
 		return;
 	atomic_fetch_add(&w->wall_ahead_ms, ms);
-	jump_undone(w);
-	log_warn(NULL, "the clock was set %s by %s: what waits is tried again now",
-		 ms > 0 ? "forward" : "back", duration_print(by, sizeof(by), ms > 0 ? ms : -ms));
+	atomic_fetch_add(&w->jumps, 1);
+	w->jumped_ms = 0;
+	tell(ms);
 }
 
 struct jump_look jump_look(const struct writer *w)

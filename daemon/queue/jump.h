@@ -7,7 +7,12 @@
 #include <stdint.h>
 struct writer;
 
-void jump_begin(struct writer *w); /* the rows go by the clock as it stands now */
+/* At opening, in a transaction: from now on the rows go by the clock as it stands. If it is
+ * behind what was written down, it was set back meanwhile, and they follow. */
+int jump_begin(struct writer *w);
+int jump_note(struct writer *w); /* writes the clock down */
+/* In a transaction that writes anyway: now and then, and after a jump. */
+int jump_note_at_times(struct writer *w);
 /* In a transaction. -1: the database failed. jumped_ms: by how much it was set; 0: not. */
 int jump_follow(struct writer *w);
 void jump_followed(struct writer *w); /* that is on disk */

@@ -225,6 +225,11 @@ int64_t sql_changes(const struct sql *sql)
 	return sqlite3_changes64(sql->db);
 }
 
+int64_t sql_all_changes(const struct sql *sql)
+{
+	return sqlite3_total_changes64(sql->db);
+}
+
 int64_t sql_last_id(const struct sql *sql)
 {
 	return sqlite3_last_insert_rowid(sql->db);

@@ -28,8 +28,9 @@ int sql_word(struct sql *sql, const char *text, char *ret, size_t size, struct f
  * types has a letter for each parameter: i int64_t, t text or NULL, b const void * and
  * size_t. What is bound must live until the statement is done. */
 int sql_run(struct sql *sql, enum statement which, const char *types, ...);
-int64_t sql_changes(const struct sql *sql); /* rows that the last sql_run() changed */
-int64_t sql_last_id(const struct sql *sql); /* of the last row put */
+int64_t sql_all_changes(const struct sql *sql); /* of rows, since it was opened */
+int64_t sql_changes(const struct sql *sql);     /* rows that the last sql_run() changed */
+int64_t sql_last_id(const struct sql *sql);     /* of the last row put */
 /* The statement with its parameters bound, for sql_next(); NULL on an error. One that
  * is not read to its end is given to sql_done(). */
 struct sqlite3_stmt *sql_ask(struct sql *sql, enum statement which, const char *types, ...);

@@ -12,6 +12,7 @@
 #include "alloc.h"
 #include "clock.h"
 #include "log.h"
+#include "queue/jump.h"
 #include "queue/store_change.h"
 #include "queue/store_ids.h"
 #include "queue/store_lock.h"
@@ -168,7 +169,8 @@ static int skip_numbers(struct writer *w)
 
 static int recover(struct writer *w)
 {
-	if (read_numbers(w) < 0 || skip_numbers(w) < 0 || sweep_bodies(w) < 0 || count_all(w) < 0)
+	if (jump_begin(w) < 0 || read_numbers(w) < 0 || skip_numbers(w) < 0 ||
+	    sweep_bodies(w) < 0 || count_all(w) < 0)
 		return -1;
 	return take_back(w);
 }
@@ -269,6 +271,8 @@ static void end_well(struct store *s)
 
 	if (!s->is_open || writer_is_refused(&s->writer))
 		return;
+	if (writer_now(&s->writer, jump_note, &f) < 0)
+		log_debug(NULL, "%s", f.text);
 	sql_checkpoint(s->writer.sql, 1);
 	if (is_large(s) && writer_now(&s->writer, note_end, &f) < 0)
 		log_debug(NULL, "%s", f.text);

@@ -15,7 +15,7 @@
 #define ROOM_KNOWN_US 1000000      /* else so often */
 #define GATHER_MAX_US 10000        /* and is not waited for longer than this */
 
-static int apply_all(struct writer *w, struct job *jobs)
+static int apply_all(struct writer *w, struct job *jobs, int64_t changes_before)
 {
 	w->alone = !jobs->next && !w->jumped_ms;
 	for (struct job *job = jobs; job; job = job->next) {
@@ -25,6 +25,8 @@ static int apply_all(struct writer *w, struct job *jobs)
 			return -1;
 		CRASH_POINT("store.batch");
 	}
+	if (sql_all_changes(w->sql) != changes_before && jump_note_at_times(w) < 0)
+		return -1;
 	CRASH_POINT("store.commit");
 	return sql_commit(w->sql);
 }
@@ -123,7 +125,7 @@ static void gather_next(struct writer *w, int64_t took_us)
 static void write_group(void *ctx, struct job *jobs)
 {
 	struct writer *w = ctx;
-	int64_t start_us = now_us();
+	int64_t start_us = now_us(), changes = sql_all_changes(w->sql);
 
 	if (writer_is_refused(w)) {
 		give_all(jobs, &w->refusal);
@@ -133,7 +135,7 @@ static void write_group(void *ctx, struct job *jobs)
 	if (w->room_bytes < ROOM_NEAR_BYTES || start_us - w->room_us > ROOM_KNOWN_US)
 		w->room_known = false;
 	CRASH_POINT("store.begin");
-	if (sql_begin(w->sql) < 0 || jump_follow(w) < 0 || apply_all(w, jobs) < 0) {
+	if (sql_begin(w->sql) < 0 || jump_follow(w) < 0 || apply_all(w, jobs, changes) < 0) {
 		fail_all(w, jobs);
 		return;
 	}
@@ -147,7 +149,6 @@ static void write_group(void *ctx, struct job *jobs)
 
 void writer_start(struct writer *w, struct loop *loop)
 {
-	jump_begin(w);
 	w->worker = worker_new(loop, "nuncio-writer", 1, write_group, w);
 }
 

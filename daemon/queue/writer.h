@@ -26,6 +26,7 @@ struct writer {
 	int64_t room_bytes;            /* that new messages may still take, */
 	int64_t room_us;               /* as the disk was then */
 	bool room_known, room_short;   /* short: one was refused; a log that is moved has more */
+	int64_t noted_ms;              /* the wall clock as it was last written down */
 	_Atomic int64_t wall_ahead_ms; /* of CLOCK_BOOTTIME, as all rows have it: jump.h */
 	atomic_uint jumps;             /* odd: one is being followed */
 	int64_t jumped_ms;             /* by how much, in this transaction */

@@ -131,6 +131,28 @@ TEST(a_day_back_does_not_make_a_retry_wait_for_a_day)
 	rig_free(r);
 }
 
+TEST(set_back_between_two_starts_a_retry_does_not_wait_for_what_was_ahead)
+{
+	struct rig *r = rig_new();
+
+	clock_turn_wall(30 * DAY);
+	rig_answers(r, "mail", "* 451 later\n");
+	rig_configure(r, rig_one);
+	int64_t id = rig_put_to(r, "ana@example.com");
+	rig_expect(r, id, 0, "queued", 1);
+	clock_turn_wall(-30 * DAY);
+	rig_reopen(r);
+	rig_configure(r, rig_one);
+	rig_expect(r, id, 0, "queued", 2);
+	rig_reopen(r);
+	rig_configure(r, rig_one);
+	rig_expect(r, id, 0, "queued", 2);
+	rig_answers(r, "mail", "");
+	rig_turn_clock(r, 3 * DAY);
+	rig_expect(r, id, 0, "sent", 3);
+	rig_free(r);
+}
+
 TEST(what_has_a_date_goes_by_the_date)
 {
 	struct rig *r = rig_new();

@@ -1,6 +1,7 @@
 /* What time and new starts do: expiry, leases, forgetting, recovery. */
 #include "queue/store.h"
 
+#include "clock.h"
 #include "expect.h"
 #include "store_hand.h"
 
@@ -225,6 +226,41 @@ static void count_answer(void *ctx, const struct batch_result *result)
 {
 	expect_int(result->status, BATCH_DONE);
 	++*(int *)ctx;
+}
+
+static void set_noted(struct hand *h, int64_t in_ms)
+{
+	char statement[120];
+
+	snprintf(statement, sizeof(statement),
+		 "UPDATE meta SET value = '%lld' WHERE name = 'clock'",
+		 (long long)(clock_wall_ms() + in_ms));
+	hand_sql(h, statement);
+}
+
+/* As it is after an end without warning. */
+TEST(what_was_written_while_the_clock_was_ahead_follows_it_back_at_the_start)
+{
+	struct hand *h = hand_new();
+
+	hand_put(h, "a@x");
+	expect_true(hand_number(h, "SELECT value FROM meta WHERE name = 'clock'") > 0);
+	hand_sql(h, "UPDATE deliveries SET attempt_no = 1, life_ms = 1000000");
+	int64_t expires_ms = hand_number(h, "SELECT expires_ms FROM deliveries");
+
+	hand_close(h);
+	set_noted(h, -1000000);
+	expect_int(hand_open(h, &h->why), 0);
+	expect_true(hand_number(h, "SELECT expires_ms FROM deliveries") == expires_ms);
+	hand_close(h);
+	set_noted(h, 900 * HAND_HOUR);
+	expect_int(hand_open(h, &h->why), 0);
+	expect_true(hand_number(h, "SELECT next_ms FROM deliveries") <= clock_wall_ms());
+	expires_ms = hand_number(h, "SELECT expires_ms FROM deliveries");
+	expect_true(expires_ms <= clock_wall_ms() + 1000000);
+	hand_reopen(h);
+	expect_true(hand_number(h, "SELECT expires_ms FROM deliveries") == expires_ms);
+	hand_free(h);
 }
 
 TEST(closing_waits_for_the_writes_that_were_given)
