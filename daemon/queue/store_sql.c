@@ -300,8 +300,14 @@ static const char *const texts[NSTATEMENTS] = {
 	[SQL_READ_CHUNK] = "SELECT bytes FROM chunks WHERE id = ?1",
 	[SQL_OWED] = "SELECT message FROM deliveries WHERE notice = 1 AND state IN (7, 8, 9)"
 		     " AND message > 0 ORDER BY message LIMIT 1",
-	[SQL_SLOW] = "SELECT id FROM messages WHERE slow = 1 AND live > 0 AND created_ms < ?1"
-		     " ORDER BY created_ms LIMIT 1",
+	/* since when it waits follows a clock that was set, when it was created doesn't; the oldest
+	 * are slow first, so that more of them need no look */
+	[SQL_SLOW] = "SELECT m.id FROM messages m WHERE m.id IN (SELECT id FROM messages"
+		     " WHERE slow = 1 AND live > 0 AND created_ms < ?1 ORDER BY created_ms"
+		     " LIMIT 1000) AND EXISTS (SELECT 1 FROM deliveries d NOT INDEXED"
+		     " WHERE d.id BETWEEN m.first_delivery AND m.first_delivery + m.deliveries - 1"
+		     " AND d.state IN (1, 2, 3, 4, 12) AND (d.expires_ms = 0 OR d.life_ms = 0"
+		     " OR d.expires_ms - d.life_ms < ?1)) LIMIT 1",
 	[SQL_OWED_MESSAGE] = "SELECT " MESSAGE_COLUMNS ", m.spec, m.first_delivery, m.deliveries,"
 			     " m.content FROM messages m WHERE m.id = ?1",
 	/* of larger content the first chunk: no text is made of more */

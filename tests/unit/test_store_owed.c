@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "clock.h"
 #include "expect.h"
 #include "queue/store.h"
 #include "store_hand.h"
@@ -138,6 +139,21 @@ TEST(delay_is_owed_once_and_only_while_something_waits)
 	expect_int(tell(h, NULL, 0), BATCH_DONE);
 	expect_int(tell(h, NULL, 0), BATCH_MISSED);
 	expect_text(owed(h, HAND_NOW + HAND_HOUR), "");
+	hand_free(h);
+}
+
+TEST(delay_is_what_it_waited_and_not_what_the_clock_was_set_by)
+{
+	int64_t ahead_ms = clock_ahead_ms();
+
+	clock_turn_wall(HAND_NOW - clock_wall_ms());
+	struct hand *h = hand_claimed();
+
+	clock_turn_wall(6 * HAND_HOUR);
+	hand_put(h, "c@x");
+	expect_text(owed(h, HAND_NOW + 2 * HAND_HOUR), "");
+	expect_text(owed(h, HAND_NOW + 7 * HAND_HOUR), "m1 delay hello: a@x! b@x!");
+	clock_turn_wall(ahead_ms - clock_ahead_ms());
 	hand_free(h);
 }
 
