@@ -1,6 +1,7 @@
 /* transport/smtp_mail.c - one transaction's envelope: MAIL, RCPT and DATA in one
  * flight where the server takes PIPELINING (RFC 2920), step by step elsewhere;
- * what each answer makes of each recipient. The content is smtp_content.c's. */
+ * what each answer makes of each recipient. The content is smtp_content.c's, the
+ * end smtp_settle.c's. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,18 +17,6 @@
 #define RCPT_MAX 100 /* where the configuration names none; RFC 5321 4.5.3.1.8 */
 #define AWAIT_ENVELOPE_MS (5 * 60 * 1000)
 #define AWAIT_DATA_MS (2 * 60 * 1000)
-
-static void mail_free(struct smtp_mail *m)
-{
-	if (!m)
-		return;
-	for (size_t i = 0; i < m->nrcpts; i++)
-		free(m->rcpts[i].outcome);
-	free(m->rcpts);
-	free(m->refusal);
-	pump_free(m->pump);
-	free(m);
-}
 
 static void content_ready(void *ctx)
 {
@@ -151,7 +140,7 @@ static struct smtp_mail *mail_new(struct smtp_session *s, struct smtp_load *load
 	choose_rcpts(s, m);
 	if (m->nrcpts > 0)
 		return m;
-	mail_free(m);
+	smtp_mail_free(m);
 	smtp_load_finish(load);
 	return NULL;
 }
@@ -271,36 +260,6 @@ static struct outcome *outcome_new(enum smtp_verdict verdict, const struct smtp_
 
 	smtp_outcome_of(o, verdict == SMTP_NO ? OUTCOME_REFUSED : OUTCOME_LATER, reply);
 	return o;
-}
-
-/* Everybody in the transaction; who was accepted, or not heard of, shares o. */
-static void settle_rcpts(struct smtp_mail *m, const struct outcome *o)
-{
-	for (size_t i = 0; i < m->nrcpts; i++) {
-		const struct smtp_rcpt *rcpt = &m->rcpts[i];
-
-		if (rcpt->heard == SMTP_AGAIN)
-			continue;
-		smtp_load_settle(m->load, rcpt->recipient,
-				 rcpt->heard == SMTP_TURNED_DOWN && !m->mail_refused ? rcpt->outcome
-										     : o);
-	}
-}
-
-void smtp_mail_settle(struct smtp_session *s, const struct outcome *o)
-{
-	struct smtp_mail *m = s->mail;
-	struct smtp_load *load = m->load;
-
-	s->mail = NULL;
-	settle_rcpts(m, o);
-	if (m->mail_refused) {
-		smtp_load_settle_waiting(load, o);
-		if (s->waiting == load)
-			s->waiting = NULL;
-	}
-	mail_free(m);
-	smtp_load_finish(load);
 }
 
 /* There was no DATA, or it was refused. */
@@ -440,47 +399,4 @@ void smtp_mail_hear(struct smtp_session *s, const struct smtp_reply *reply)
 		hear_data(s, verdict, reply);
 	else
 		say_next(s);
-}
-
-/* Frees the transactions; ret gets each load that is left, once. */
-static size_t take_loads(struct smtp_session *s, struct smtp_load *ret[3])
-{
-	struct smtp_load *all[] = {s->waiting, s->mail ? s->mail->load : NULL,
-				   s->next ? s->next->load : NULL};
-	size_t n = 0;
-
-	for (size_t i = 0; i < 3; i++)
-		if (all[i] && (n < 1 || all[i] != ret[0]) && (n < 2 || all[i] != ret[1]))
-			ret[n++] = all[i];
-	mail_free(s->mail);
-	mail_free(s->next);
-	s->mail = s->next = NULL;
-	s->waiting = NULL;
-	return n;
-}
-
-void smtp_mail_give_up(struct smtp_session *s, const struct failure *why)
-{
-	struct smtp_load *loads[3];
-	struct outcome o;
-	size_t n;
-
-	if (s->mail && s->mail->dot_said && !s->mail->answered) {
-		smtp_outcome_own(&o, OUTCOME_LATER, 0, "",
-				 "connection lost after the message was sent; it may arrive "
-				 "twice, with the same Message-ID");
-		settle_rcpts(s->mail, s->mail->refusal ? s->mail->refusal : &o);
-	}
-	n = take_loads(s, loads);
-	for (size_t i = 0; i < n; i++)
-		smtp_load_give_back(loads[i], why, s->failed); /* no fault was found: at once */
-}
-
-void smtp_mail_drop(struct smtp_session *s)
-{
-	struct smtp_load *loads[3];
-	size_t n = take_loads(s, loads);
-
-	for (size_t i = 0; i < n; i++)
-		smtp_load_free(loads[i]);
 }

@@ -62,6 +62,13 @@ enum smtp_verdict smtp_judge(enum smtp_moment at, const struct smtp_reply *reply
 	return SMTP_NONSENSE;
 }
 
+enum failure_kind smtp_down_kind(enum smtp_verdict verdict)
+{
+	if (verdict == SMTP_DOWN_REFUSED)
+		return FAILURE_REFUSED;
+	return verdict == SMTP_DOWN_SETUP ? FAILURE_SETUP : FAILURE_LATER;
+}
+
 bool smtp_is_farewell(const struct smtp_reply *reply)
 {
 	return reply->code == 421 && (!*reply->enhanced || strcmp(reply->enhanced, "4.4.2") == 0);

@@ -2,6 +2,7 @@
  * the whole way out. Pure. */
 #ifndef NUNCIO_TRANSPORT_SMTP_OUTCOME_H
 #define NUNCIO_TRANSPORT_SMTP_OUTCOME_H
+#include "failure.h"
 #include "transport/transport.h"
 struct smtp_reply;
 
@@ -28,6 +29,7 @@ enum smtp_verdict {
 	SMTP_NONSENSE,     /* no answer to what was said */
 };
 enum smtp_verdict smtp_judge(enum smtp_moment at, const struct smtp_reply *reply);
+enum failure_kind smtp_down_kind(enum smtp_verdict verdict); /* of one that says DOWN */
 /* 421 as said to one who was idle for too long: 4.4.2, or no enhanced code at all, and
  * not one that says the server is going down. */
 bool smtp_is_farewell(const struct smtp_reply *reply);

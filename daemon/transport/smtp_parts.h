@@ -1,6 +1,7 @@
 /* transport/smtp_parts.h - one SMTP session from within: what its files share and
  * nobody else includes. smtp_session.c: steps and connection; smtp_login.c: AUTH;
- * smtp_mail.c: a transaction's envelope; smtp_content.c: its message. */
+ * smtp_mail.c: a transaction's envelope; smtp_content.c: its message;
+ * smtp_settle.c: what became of it. */
 #ifndef NUNCIO_TRANSPORT_SMTP_PARTS_H
 #define NUNCIO_TRANSPORT_SMTP_PARTS_H
 #include "base/loop.h"
@@ -95,14 +96,17 @@ struct smtp_mail *smtp_mail_take(struct smtp_session *s); /* NULL: nothing is th
 void smtp_mail_say(struct smtp_session *s);               /* s->mail's envelope */
 bool smtp_mail_chain(struct smtp_session *s); /* another behind a dot that waits for its answer */
 void smtp_mail_hear(struct smtp_session *s, const struct smtp_reply *reply);
-/* s->mail is over: o for who was accepted. */
-void smtp_mail_settle(struct smtp_session *s, const struct outcome *o);
-void smtp_mail_give_up(struct smtp_session *s, const struct failure *why); /* all it has */
-void smtp_mail_drop(struct smtp_session *s); /* the same, telling nobody */
 
 /* smtp_content.c */
 void smtp_content_say(struct smtp_session *s);
 void smtp_content_hear(struct smtp_session *s, const struct smtp_reply *reply);
 void smtp_dot_hear(struct smtp_session *s, const struct smtp_reply *reply);
 void smtp_dot_say(struct smtp_session *s);
+
+/* smtp_settle.c */
+void smtp_mail_free(struct smtp_mail *m); /* NULL is fine */
+/* s->mail is over: o for who was accepted. */
+void smtp_mail_settle(struct smtp_session *s, const struct outcome *o);
+void smtp_mail_give_up(struct smtp_session *s, const struct failure *why); /* all it has */
+void smtp_mail_drop(struct smtp_session *s); /* the same, telling nobody */
 #endif

@@ -127,13 +127,6 @@ static bool is_stale(const struct smtp_session *s)
 	return s->step == STEP_ENVELOPE && s->done > 0 && s->mail->heard == 0;
 }
 
-static enum failure_kind kind_of(enum smtp_verdict verdict)
-{
-	if (verdict == SMTP_DOWN_REFUSED)
-		return FAILURE_REFUSED;
-	return verdict == SMTP_DOWN_SETUP ? FAILURE_SETUP : FAILURE_LATER;
-}
-
 void smtp_end_reply(struct smtp_session *s, enum smtp_verdict verdict, const char *what,
 		    const struct smtp_reply *reply)
 {
@@ -145,7 +138,7 @@ void smtp_end_reply(struct smtp_session *s, enum smtp_verdict verdict, const cha
 	else if (is_stale(s) && smtp_is_farewell(reply))
 		smtp_end_well(s);
 	else
-		smtp_end(s, kind_of(verdict), "%s: %s", what, line);
+		smtp_end(s, smtp_down_kind(verdict), "%s: %s", what, line);
 }
 
 static void lost(struct smtp_session *s, const struct failure *why)
