@@ -96,6 +96,7 @@ void smtp_dot_hear(struct smtp_session *s, const struct smtp_reply *reply)
 		return;
 	}
 	s->done++;
+	s->refused |= verdict == SMTP_NO;
 	smtp_outcome_of(&o,
 			verdict == SMTP_YES  ? OUTCOME_SENT
 			: verdict == SMTP_NO ? OUTCOME_REFUSED

@@ -254,10 +254,12 @@ bool smtp_mail_chain(struct smtp_session *s)
 	return s->next != NULL;
 }
 
-static struct outcome *outcome_new(enum smtp_verdict verdict, const struct smtp_reply *reply)
+static struct outcome *outcome_new(struct smtp_session *s, enum smtp_verdict verdict,
+				   const struct smtp_reply *reply)
 {
 	struct outcome *o = xcalloc(1, sizeof(*o));
 
+	s->refused |= verdict == SMTP_NO;
 	smtp_outcome_of(o, verdict == SMTP_NO ? OUTCOME_REFUSED : OUTCOME_LATER, reply);
 	return o;
 }
@@ -279,7 +281,7 @@ static void hear_mail(struct smtp_session *s, enum smtp_verdict verdict,
 	if (verdict == SMTP_YES)
 		return;
 	s->mail->mail_refused = true;
-	s->mail->refusal = outcome_new(verdict, reply);
+	s->mail->refusal = outcome_new(s, verdict, reply);
 }
 
 static void hear_rcpt(struct smtp_session *s, struct smtp_rcpt *rcpt, enum smtp_verdict verdict,
@@ -298,7 +300,7 @@ static void hear_rcpt(struct smtp_session *s, struct smtp_rcpt *rcpt, enum smtp_
 		if (verdict == SMTP_TOO_MANY)
 			verdict = reply->code < 500 ? SMTP_NOT_NOW : SMTP_NO;
 		rcpt->heard = SMTP_TURNED_DOWN;
-		rcpt->outcome = outcome_new(verdict, reply);
+		rcpt->outcome = outcome_new(s, verdict, reply);
 	}
 }
 
@@ -327,7 +329,7 @@ static void hear_data(struct smtp_session *s, enum smtp_verdict verdict,
 		smtp_dot_say(s);
 	else {
 		if (taken)
-			m->refusal = outcome_new(verdict, reply);
+			m->refusal = outcome_new(s, verdict, reply);
 		end_early(s);
 	}
 }

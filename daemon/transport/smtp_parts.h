@@ -61,6 +61,8 @@ struct smtp_session {
 	unsigned begun, done;     /* transactions */
 	size_t rcpt_max;          /* what the server showed to take; 0: not known */
 	bool ready, leaving;
+	bool refused;              /* somebody, for good: this session got on */
+	bool astray;               /* what was heard may have been meant for another question */
 	bool early;                /* what is unread came before it was due */
 	bool reset_due;            /* a transaction was left open */
 	struct smtp_mail *mail;    /* owned; the one whose answers come first */
@@ -107,6 +109,7 @@ void smtp_dot_say(struct smtp_session *s);
 void smtp_mail_free(struct smtp_mail *m); /* NULL is fine */
 /* s->mail is over: o for who was accepted. */
 void smtp_mail_settle(struct smtp_session *s, const struct outcome *o);
+bool smtp_mail_got_on(const struct smtp_session *s); /* an end in this envelope is no outage */
 void smtp_mail_give_up(struct smtp_session *s, const struct failure *why); /* all it has */
 void smtp_mail_drop(struct smtp_session *s); /* the same, telling nobody */
 #endif

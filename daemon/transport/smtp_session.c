@@ -133,9 +133,11 @@ void smtp_end_reply(struct smtp_session *s, enum smtp_verdict verdict, const cha
 	char line[190];
 
 	smtp_reply_line(line, sizeof(line), reply);
+	s->astray |= verdict == SMTP_NONSENSE;
 	if (verdict == SMTP_NONSENSE)
 		smtp_end(s, FAILURE_LATER, "unexpected answer to %s: %s", what, line);
-	else if (is_stale(s) && smtp_is_farewell(reply))
+	else if (reply->code == 421 &&
+		 (smtp_mail_got_on(s) || (is_stale(s) && smtp_is_farewell(reply))))
 		smtp_end_well(s);
 	else
 		smtp_end(s, smtp_down_kind(verdict), "%s: %s", what, line);
@@ -143,7 +145,7 @@ void smtp_end_reply(struct smtp_session *s, enum smtp_verdict verdict, const cha
 
 static void lost(struct smtp_session *s, const struct failure *why)
 {
-	if (s->step == STEP_READY || s->step == STEP_QUIT || is_stale(s))
+	if (s->step == STEP_READY || s->step == STEP_QUIT || is_stale(s) || smtp_mail_got_on(s))
 		smtp_end_well(s);
 	else if (s->step == STEP_CONNECT || s->step == STEP_SECURE)
 		smtp_end(s, why->kind, "%s", why->text);
@@ -352,6 +354,7 @@ static void hear(struct smtp_session *s)
 		if (len == 0)
 			return;
 		parsed = smtp_parser_feed(&s->parser, bytes, len, &used, &reply, &f);
+		s->astray |= parsed == SMTP_PARSED_BAD;
 		if (parsed == SMTP_PARSED_BAD) {
 			if (s->step == STEP_QUIT) /* whatever it says to that */
 				smtp_end_well(s);

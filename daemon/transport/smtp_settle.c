@@ -48,6 +48,25 @@ void smtp_mail_settle(struct smtp_session *s, const struct outcome *o)
 	smtp_load_finish(load);
 }
 
+/* The last transaction was not answered to its end. Those who were refused in it have
+ * their answer: unsaid, it would be asked for, and break the session, again and again. */
+static void settle_heard(struct smtp_mail *m)
+{
+	for (size_t i = 0; i < m->nrcpts; i++)
+		if (m->rcpts[i].heard == SMTP_TURNED_DOWN)
+			smtp_load_settle(m->load, m->rcpts[i].recipient, m->rcpts[i].outcome);
+	if (m->mail_refused) {
+		settle_rcpts(m, m->refusal);
+		smtp_load_settle_waiting(m->load, m->refusal);
+	}
+}
+
+/* It may send us away for all it refused before (Postfix: smtpd_hard_error_limit). */
+bool smtp_mail_got_on(const struct smtp_session *s)
+{
+	return s->step == STEP_ENVELOPE && s->refused && !s->astray;
+}
+
 /* Frees the transactions; ret gets each load that is left, once. */
 static size_t take_loads(struct smtp_session *s, struct smtp_load *ret[3])
 {
@@ -77,6 +96,8 @@ void smtp_mail_give_up(struct smtp_session *s, const struct failure *why)
 				 "twice, with the same Message-ID");
 		settle_rcpts(s->mail, s->mail->refusal ? s->mail->refusal : &o);
 	}
+	if (s->mail && !s->astray)
+		settle_heard(s->mail);
 	n = take_loads(s, loads);
 	for (size_t i = 0; i < n; i++)
 		smtp_load_give_back(loads[i], why, s->failed); /* no fault was found: at once */

@@ -3,6 +3,7 @@ recipes Postfix, Exim and Dovecot's submission service where they are."""
 import base64
 import concurrent.futures
 import hashlib
+import itertools
 import json
 import os
 import random
@@ -151,6 +152,15 @@ def test_five_recipients_two_refused(relay, make_daemon):
     assert len(mails) == 3
     if relay.kind == "postfix":  # one transaction: one queue id, one Received line
         assert len({m["Received"].split("id ")[1].split()[0].rstrip(";") for m in mails}) == 1
+
+
+def test_more_are_refused_than_the_server_bears_in_a_session(postfix, make_daemon):
+    d = make_daemon(transports(Relay(postfix).starttls())).start()
+    cases = itertools.product(*[(c, c.upper()) for c in "policy"])
+    bad = ["".join(case) + "@example.test" for case in itertools.islice(cases, 24)]
+    states = d.wait_final(send(d, *bad, "good@example.test"))
+    assert states == {**dict.fromkeys(bad, "failed"), "good@example.test": "sent"}
+    assert d.call("Status")["transports"][0]["failures"] == 0
 
 
 def test_shutdown_pauses_the_transport_and_touches_no_row(relay, make_daemon):

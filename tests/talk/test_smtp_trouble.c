@@ -177,27 +177,120 @@ TEST(answers_before_their_questions)
 	}
 }
 
+static const struct host_mail three = {
+	.to = {"gone@example.net", "shutdown@example.net", "ana@example.net"},
+	.raw = "Subject: hi\r\n\r\nHello.\r\n",
+};
+#define FLIGHT                                                                                     \
+	"C: MAIL FROM:<box@example.com>\r\nC: RCPT TO:<gone@example.net>\r\n"                      \
+	"C: RCPT TO:<shutdown@example.net>\r\nC: RCPT TO:<ana@example.net>\r\nC: DATA\r\n"
+
+static void settle_turns(struct smtp_stage *s)
+{
+	for (int turns = 0; turns < 20; turns++)
+		loop_turn(s->loop, false);
+}
+
 TEST(one_address_shuts_the_server_down)
 {
-	const struct host_mail mail = {
-		.to = {"gone@example.net", "shutdown@example.net", "ana@example.net"},
-		.raw = "Subject: hi\r\n\r\nHello.\r\n",
-	};
 	struct smtp_stage s;
 
 	stage_begin(&s,
-		    SMTP_PIPELINED "C: MAIL FROM:<box@example.com>\r\n"
-				   "C: RCPT TO:<gone@example.net>\r\n"
-				   "C: RCPT TO:<shutdown@example.net>\r\n"
-				   "C: RCPT TO:<ana@example.net>\r\nC: DATA\r\nS: 250 Ok\r\n"
-				   "S: 550 5.1.1 gone\r\nS: 421 4.3.2 shutdown\r\nCLOSE\r\n",
+		    SMTP_PIPELINED FLIGHT
+		    "S: 250 Ok\r\nS: 550 5.1.1 gone\r\n"
+		    "S: 421 4.3.2 shutdown\r\nCLOSE\r\n"
+		    "ACCEPT\r\n" SMTP_PIPELINED "C: MAIL FROM:<box@example.com>\r\n"
+		    "C: RCPT TO:<shutdown@example.net>\r\n"
+		    "C: RCPT TO:<ana@example.net>\r\n"
+		    "C: DATA\r\nS: 250 Ok\r\nS: 421 4.3.2 shutdown\r\nCLOSE\r\n",
 		    NULL);
-	host_add(s.host, &mail);
-	stage_run_down(&s);
-	for (size_t i = 0; i < 3; i++)
+	host_add(s.host, &three);
+	stage_run(&s);
+	expect_int(host_outcome(s.host, 0, 0)->kind, OUTCOME_REFUSED);
+	expect_text(host_outcome(s.host, 0, 0)->enhanced, "5.1.1");
+	for (size_t i = 1; i < 3; i++) {
 		expect_int(host_outcome(s.host, 0, i)->kind, OUTCOME_UNTOUCHED);
+		expect_false(host_outcome(s.host, 0, i)->tried);
+	}
+	settle_turns(&s);
+	expect_int(host_downs(s.host), 0);
+	host_again(s.host, 0);
+	stage_run_down(&s);
+	for (size_t i = 1; i < 3; i++)
+		expect_true(host_outcome(s.host, 0, i)->tried);
 	expect_contains(host_why(s.host)->text, "RCPT: 421 4.3.2 shutdown");
 	stage_end(&s);
+}
+
+TEST(refusals_outlive_the_session_they_were_heard_in)
+{
+	static const struct {
+		const char *said;
+		enum outcome_kind gone, others;
+		unsigned downs;
+	} cases[] = {
+		{"250 Ok\r\nS: 550 gone", OUTCOME_REFUSED, OUTCOME_UNTOUCHED, 0},
+		{"250 Ok\r\nS: 451 not now", OUTCOME_LATER, OUTCOME_UNTOUCHED, 1},
+		{"550 not you\r\nS: 503 no MAIL", OUTCOME_REFUSED, OUTCOME_REFUSED, 0},
+		{"451 not you\r\nS: 503 no MAIL", OUTCOME_LATER, OUTCOME_LATER, 1},
+		{"250 Ok\r\nS: 250 Ok", OUTCOME_UNTOUCHED, OUTCOME_UNTOUCHED, 1},
+	};
+	static const char *const ways[] = {"S: 421 4.7.0 too many errors\r\nCLOSE\r\n",
+					   "CLOSE\r\n"};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		for (size_t way = 0; way < 2; way++) {
+			char script[1024];
+			struct smtp_stage s;
+
+			snprintf(script, sizeof(script), "%sS: %s\r\n%s", SMTP_PIPELINED FLIGHT,
+				 cases[i].said, ways[way]);
+			stage_begin(&s, script, NULL);
+			host_add(s.host, &three);
+			stage_run(&s);
+			expect_int(host_outcome(s.host, 0, 0)->kind, cases[i].gone);
+			for (size_t to = 1; to < 3; to++)
+				expect_int(host_outcome(s.host, 0, to)->kind, cases[i].others);
+			settle_turns(&s);
+			expect_int(host_downs(s.host), cases[i].downs);
+			stage_end(&s);
+		}
+}
+
+TEST(who_was_turned_down_is_settled_when_the_dot_is_not_answered_well)
+{
+	struct smtp_stage s;
+
+	stage_begin(&s,
+		    SMTP_PIPELINED FLIGHT
+		    "S: 250 Ok\r\nS: 550 5.1.1 gone\r\nS: 250 Ok\r\nS: 250 Ok\r\n"
+		    "S: 354 go on\r\n" SMTP_CONTENT "S: 421 4.3.2 shutdown\r\nCLOSE\r\n",
+		    NULL);
+	host_add(s.host, &three);
+	stage_run_down(&s);
+	expect_int(host_outcome(s.host, 0, 0)->kind, OUTCOME_REFUSED);
+	expect_int(host_outcome(s.host, 0, 1)->kind, OUTCOME_UNTOUCHED);
+	stage_end(&s);
+}
+
+/* Behind a stray answer each next one would hit the wrong recipient. */
+TEST(refusals_heard_from_one_who_talks_nonsense_count_for_nobody)
+{
+	static const char *const nonsense[] = {"S: 354 huh?\r\nGONE\r\n", "S: <html>\r\nGONE\r\n"};
+
+	for (size_t i = 0; i < 2; i++) {
+		char script[1024];
+		struct smtp_stage s;
+
+		snprintf(script, sizeof(script), "%sS: 250 Ok\r\nS: 550 gone\r\n%s",
+			 SMTP_PIPELINED FLIGHT, nonsense[i]);
+		stage_begin(&s, script, NULL);
+		host_add(s.host, &three);
+		stage_run_down(&s);
+		for (size_t to = 0; to < 3; to++)
+			expect_int(host_outcome(s.host, 0, to)->kind, OUTCOME_UNTOUCHED);
+		stage_end(&s);
+	}
 }
 
 TEST(the_days_limit_is_no_mails_fault)
