@@ -317,6 +317,14 @@ static void learn_limit(struct smtp_session *s)
 	s->rcpt_max = m->accepted;
 }
 
+/* MAIL was refused, and yet the server waits for a message to somebody. Even a lone
+ * dot would be one: an empty mail. */
+static void leave_open(struct smtp_session *s)
+{
+	smtp_mail_settle(s, s->mail->refusal);
+	smtp_end_well(s);
+}
+
 static void hear_data(struct smtp_session *s, enum smtp_verdict verdict,
 		      const struct smtp_reply *reply)
 {
@@ -325,6 +333,8 @@ static void hear_data(struct smtp_session *s, enum smtp_verdict verdict,
 
 	if (verdict == SMTP_GO_ON && taken)
 		smtp_step_to(s, STEP_CONTENT);
+	else if (verdict == SMTP_GO_ON && m->accepted > 0)
+		leave_open(s);
 	else if (verdict == SMTP_GO_ON) /* RFC 2920 3.1: it waits for a message nobody is to get */
 		smtp_dot_say(s);
 	else {
@@ -395,6 +405,8 @@ void smtp_mail_hear(struct smtp_session *s, const struct smtp_reply *reply)
 		hear_mail(s, verdict, reply);
 	else if (at == SMTP_AT_RCPT && !m->mail_refused)
 		hear_rcpt(s, &m->rcpts[number - 2], verdict, reply);
+	else if (at == SMTP_AT_RCPT && verdict == SMTP_YES)
+		m->accepted++; /* of a mail that was refused */
 	if (at == SMTP_AT_RCPT && number == m->nrcpts + 1)
 		learn_limit(s);
 	if (at == SMTP_AT_DATA)

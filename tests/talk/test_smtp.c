@@ -216,6 +216,23 @@ TEST(all_refused_and_yet_354_gets_a_lone_dot)
 	stage_end(&s);
 }
 
+TEST(no_dot_for_a_refused_mail_that_somebody_would_get)
+{
+	struct smtp_stage s;
+
+	stage_begin(&s,
+		    SMTP_PIPELINED SMTP_ENVELOPE(
+			    "ana@example.net") "S: 550 5.7.1 not you\r\nS: 250 Ok\r\n"
+					       "S: 354 go on\r\nGONE\r\n",
+		    NULL);
+	host_add_simple(s.host, "ana@example.net");
+	stage_run(&s);
+	expect_int(host_outcome(s.host, 0, 0)->kind, OUTCOME_REFUSED);
+	expect_text(host_outcome(s.host, 0, 0)->enhanced, "5.7.1");
+	expect_int(host_downs(s.host), 0);
+	stage_end(&s);
+}
+
 TEST(all_refused_and_no_354_is_reset)
 {
 	struct smtp_stage s;
