@@ -91,8 +91,10 @@ static const struct setting transport_settings[] = {
 	  .help = "Name in EHLO. Without it: the machine's." },
 	{ "timeout", SETTING_DURATION, AT(transport_config, smtp.answer_timeout_ms), .initial = "0",
 	  .min = 0, .max = HOUR, .only = "smtp",
-	  .help = "Longest wait for an answer. 0: 5 to 10 minutes, as RFC 5321 says for each "
-		  "command." },
+	  .help = "Longest wait for an answer, or for the server to take more of a message. 0: 2 to "
+		  "10 minutes, as RFC 5321 says for each command. Once a message has gone out, "
+		  "its answer is waited for 10 minutes in any case: who leaves earlier may send "
+		  "it twice." },
 	{ "connect_timeout", SETTING_DURATION, AT(transport_config, smtp.connect_timeout_ms),
 	  .initial = "30s", .min = SECOND, .max = 10 * MINUTE, .only = "smtp",
 	  .help = "Longest wait for a connection." },

@@ -433,6 +433,11 @@ size_t line_unsent(const struct line *line)
 	return line->out.len;
 }
 
+size_t line_untaken(const struct line *line)
+{
+	return line->out.len + wire_untaken(&line->wire);
+}
+
 /* Some of in was taken: a line that stopped reading may go on. */
 static void read_again(struct line *line)
 {

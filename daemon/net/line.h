@@ -57,6 +57,8 @@ bool line_is_secure(const struct line *line);
 void line_write(struct line *line, const void *bytes, size_t len);
 void line_printf(struct line *line, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 size_t line_unsent(const struct line *line);
+/* Those, and what the kernel has of ours that the other side's has not acknowledged. */
+size_t line_untaken(const struct line *line);
 
 /* The next whole line without its CRLF (a bare LF ends one too), or false. Valid
  * until the next line_ call that takes, and within this turn of the loop. NUL

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -130,6 +131,13 @@ enum wire_result wire_write(struct wire *w, const char *bytes, size_t len, size_
 bool wire_holds_bytes(const struct wire *w)
 {
 	return w->ssl && SSL_has_pending(w->ssl);
+}
+
+size_t wire_untaken(const struct wire *w)
+{
+	int bytes = 0;
+
+	return ioctl(w->fd, TIOCOUTQ, &bytes) < 0 || bytes < 0 ? 0 : (size_t)bytes;
 }
 
 void wire_close(struct wire *w)

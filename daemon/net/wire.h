@@ -32,6 +32,7 @@ enum wire_result wire_read(struct wire *w, char *room, size_t size, size_t *ret_
 			   struct failure *f);
 enum wire_result wire_write(struct wire *w, const char *bytes, size_t len, size_t *ret_len,
 			    struct failure *f);
+size_t wire_untaken(const struct wire *w);   /* written, and not taken by the other side's kernel */
 bool wire_holds_bytes(const struct wire *w); /* read from the socket, not yet by us */
 void wire_close(struct wire *w);             /* fine twice */
 #endif

@@ -31,7 +31,6 @@ void smtp_content_say(struct smtp_session *s)
 		s->dots = (struct smtp_dots){0};
 		CRASH_POINT("smtp.data");
 	}
-	smtp_await(s, AWAIT_BLOCK_MS);
 	while (line_unsent(s->line) < UNSENT_MAX) {
 		enum pump_state state = pump_run(s->mail->pump, &s->raw, PIECE_BYTES, &f);
 
@@ -47,8 +46,9 @@ void smtp_content_say(struct smtp_session *s)
 		}
 		smtp_send(s);
 		if (state == PUMP_WAITING)
-			return;
+			break;
 	}
+	smtp_await(s, AWAIT_BLOCK_MS);
 }
 
 void smtp_dot_say(struct smtp_session *s)

@@ -1,7 +1,7 @@
 /* transport/smtp_parts.h - one SMTP session from within: what its files share and
  * nobody else includes. smtp_session.c: steps and connection; smtp_login.c: AUTH;
  * smtp_mail.c: a transaction's envelope; smtp_content.c: its message;
- * smtp_settle.c: what became of it. */
+ * smtp_settle.c: what became of it; smtp_wait.c: how long each takes. */
 #ifndef NUNCIO_TRANSPORT_SMTP_PARTS_H
 #define NUNCIO_TRANSPORT_SMTP_PARTS_H
 #include "base/loop.h"
@@ -70,6 +70,8 @@ struct smtp_session {
 	struct smtp_load *waiting; /* owned, or one of theirs; goes on with the next mail */
 	struct buf raw, out;
 	struct smtp_dots dots;
+	int64_t wait_ms;
+	size_t untaken;     /* of what we said, when the wait began */
 	struct task report; /* of the end */
 	bool failed;
 	struct failure why;
@@ -77,8 +79,6 @@ struct smtp_session {
 
 /* smtp_session.c */
 void smtp_step_to(struct smtp_session *s, enum smtp_step next);
-/* For an answer, within the configured ceiling. */
-void smtp_await(struct smtp_session *s, int64_t ms);
 void smtp_send(struct smtp_session *s); /* what is in s->out */
 void smtp_end_well(struct smtp_session *s);
 void smtp_end(struct smtp_session *s, enum failure_kind kind, const char *fmt, ...)
@@ -112,4 +112,8 @@ void smtp_mail_settle(struct smtp_session *s, const struct outcome *o);
 bool smtp_mail_got_on(const struct smtp_session *s); /* an end in this envelope is no outage */
 void smtp_mail_give_up(struct smtp_session *s, const struct failure *why); /* all it has */
 void smtp_mail_drop(struct smtp_session *s); /* the same, telling nobody */
+
+/* smtp_wait.c */
+void smtp_await(struct smtp_session *s, int64_t ms); /* within the configured ceiling */
+bool smtp_await_more(struct smtp_session *s);        /* it passed; did we get on, and wait again? */
 #endif

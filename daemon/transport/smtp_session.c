@@ -69,13 +69,6 @@ void smtp_step_to(struct smtp_session *s, enum smtp_step next)
 		steps[next].say(s);
 }
 
-void smtp_await(struct smtp_session *s, int64_t ms)
-{
-	int64_t ceiling = s->config->answer_timeout_ms;
-
-	line_wait(s->line, ceiling > 0 && ceiling < ms ? ceiling : ms);
-}
-
 void smtp_send(struct smtp_session *s)
 {
 	if (s->out.len > 0)
@@ -159,6 +152,8 @@ static void timed_out(struct smtp_session *s)
 		smtp_step_to(s, STEP_QUIT);
 	else if (s->step == STEP_QUIT)
 		smtp_end_well(s);
+	else if (smtp_await_more(s))
+		return;
 	else if (s->step == STEP_CONTENT)
 		smtp_end(s, FAILURE_LATER, "the server stopped taking the message");
 	else

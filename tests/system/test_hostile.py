@@ -212,7 +212,7 @@ def test_answers_before_they_are_due_are_not_believed(make_server, make_daemon):
             make_server({"EHLO": hostile.then(b"".join(lies[1:]), hostile.silence)}),
             make_server({"DATA": hostile.then(b"".join(lies[4:]), hostile.silence)}),
             make_server({"MAIL": hostile.then(b"".join(lies[2:]), hostile.silence)}, capabilities=()),
-            make_server({"DATA": hostile.then(b"354 go\r\n250 k", hostile.silence)})]
+            make_server({"DATA": hostile.then(b"354 go\r\n250 k", hostile.close)})]
     d = start(make_daemon, *(plain(s, name=f"t{i}", timeout='"1s"') for i, s in enumerate(many)))
     for i, identity in enumerate([send(d, TO, by=f"t{i}") for i in range(len(many))]):
         assert "nothing" in d.wait_transport(f"t{i}", "down")["reason"] or i == 4
@@ -233,7 +233,7 @@ def test_replies_without_an_end(make_server, make_daemon, what):
         assert row(d, identity, TO)["attempts"] == (steps[i] == "dot")
 
 
-@pytest.mark.parametrize("step", ["connect", "greeting", "EHLO", "MAIL", "RCPT", "DATA", "dot"])
+@pytest.mark.parametrize("step", ["connect", "greeting", "EHLO", "MAIL", "RCPT", "DATA"])
 def test_silence_beyond_the_timeout(make_server, make_daemon, step):
     server = make_server({step: hostile.in_turn(hostile.silence)})
     d = one(make_daemon, server, timeout='"1s"', retry='{ first = "1s"; }')
@@ -242,8 +242,7 @@ def test_silence_beyond_the_timeout(make_server, make_daemon, step):
         assert "did not answer" in d.wait_transport("mail", "down")["reason"]
         afresh(d)
     assert d.wait_final(identity) == {TO: "sent"}
-    assert len(server.mails) == (2 if step == "dot" else 1) and len({m.message_id for m in server.mails}) == 1
-    assert row(d, identity, TO)["attempts"] == len(server.mails)
+    assert len(server.mails) == 1 and row(d, identity, TO)["attempts"] == 1
 
 
 def test_a_server_that_never_reads(make_server, make_daemon):
