@@ -80,6 +80,19 @@ static int first_step(struct imap *m, enum imap_step *ret, struct failure *f)
 	return 0;
 }
 
+/* False: it is there no more, or was never here. */
+static bool is_here(struct imap *m)
+{
+	const struct imap_deed *deed = m->deed;
+
+	if (deed->home && deed->home != m->options.place->home) {
+		log_warn(&m->log, "a mail of the account or folder this mailbox was before "
+				  "stays as it is");
+		return false;
+	}
+	return deed->validity == m->validity && deed->uid != 0;
+}
+
 bool imap_deed_begin(struct imap *m)
 {
 	struct failure why;
@@ -87,7 +100,7 @@ bool imap_deed_begin(struct imap *m)
 
 	while (!m->deed && (m->deed = imap_deeds_take(m->options.deeds))) {
 		free(TAKE(m->folder));
-		if (m->deed->validity != m->validity || m->deed->uid == 0) {
+		if (!is_here(m)) {
 			imap_deed_finish(m->options.deeds, TAKE(m->deed), NULL);
 		} else if (first_step(m, &step, &why) < 0) {
 			imap_deed_finish(m->options.deeds, TAKE(m->deed), &why);

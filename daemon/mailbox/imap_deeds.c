@@ -7,9 +7,12 @@
 
 #include "alloc.h"
 
-char *imap_ref_print(char out[IMAP_REF_SIZE], uint32_t validity, uint32_t uid)
+char *imap_ref_print(char out[IMAP_REF_SIZE], uint64_t home, uint32_t validity, uint32_t uid)
 {
-	snprintf(out, IMAP_REF_SIZE, "%" PRIu32 "/%" PRIu32, validity, uid);
+	int n = snprintf(out, IMAP_REF_SIZE, "%" PRIu32 "/%" PRIu32, validity, uid);
+
+	if (home)
+		snprintf(out + n, IMAP_REF_SIZE - (size_t)n, "@%" PRIx64, home);
 	return out;
 }
 
@@ -25,7 +28,7 @@ static void tell(struct imap_deed *deed)
 	const struct failure *why = deed->why.kind == FAILURE_NONE ? NULL : &deed->why;
 	char ref[IMAP_REF_SIZE];
 	struct mail mail = {
-		.ref = imap_ref_print(ref, deed->validity, deed->uid),
+		.ref = imap_ref_print(ref, deed->home, deed->validity, deed->uid),
 		.cursor = "",
 		.received_ms = deed->mail.date_s * 1000,
 		.size = deed->mail.size,
@@ -86,7 +89,8 @@ struct imap_deed *imap_deeds_add(struct imap_deeds *d, const char *ref, const ch
 	struct imap_deed *deed = xcalloc(1, sizeof(*deed));
 
 	/* one of another kind of mailbox names no mail here: 0 is no UID */
-	if (sscanf(ref, "%" SCNu32 "/%" SCNu32, &deed->validity, &deed->uid) != 2)
+	if (sscanf(ref, "%" SCNu32 "/%" SCNu32 "@%16" SCNx64, &deed->validity, &deed->uid,
+		   &deed->home) < 2)
 		deed->validity = deed->uid = 0;
 	deed->target = target ? xstrdup(target) : NULL;
 	deed->ctx = ctx;

@@ -13,6 +13,7 @@ struct imap_deed {
 	bool fetch; /* else deed */
 	enum deed_on_mail deed;
 	uint32_t validity, uid; /* of ref */
+	uint64_t home;          /* of ref; 0: it has none */
 	char *target;           /* owned, or NULL */
 	mailbox_done_fn *done;
 	mailbox_fetched_fn *fetched;
@@ -42,6 +43,7 @@ struct imap_deed *imap_deeds_take(struct imap_deeds *d);
 void imap_deed_finish(struct imap_deeds *d, struct imap_deed *deed, const struct failure *why);
 void imap_deeds_fail(struct imap_deeds *d, const struct failure *why); /* all that wait */
 
-#define IMAP_REF_SIZE 24
-char *imap_ref_print(char out[IMAP_REF_SIZE], uint32_t validity, uint32_t uid);
+/* "UIDVALIDITY/UID@HOME" (imap_place.h); those of old versions have no home. */
+#define IMAP_REF_SIZE 40
+char *imap_ref_print(char out[IMAP_REF_SIZE], uint64_t home, uint32_t validity, uint32_t uid);
 #endif

@@ -88,10 +88,21 @@ static void selected(struct imap *m)
 	imap_go_on(m);
 }
 
+static bool was_seen(const struct imap *m)
+{
+	return m->options.place->known && m->options.place->validity == m->validity;
+}
+
+/* A UIDNEXT that went back is not believed alone. */
+static bool needs_highest(const struct imap *m)
+{
+	if (m->step == STEP_HIGHEST || m->exists == 0)
+		return false;
+	return was_seen(m) ? imap_place_is_ahead(m->options.place, m->uidnext) : m->uidnext == 0;
+}
+
 void imap_hear_select(struct imap *m, const struct imap_reply *reply)
 {
-	const struct imap_place *place = m->options.place;
-
 	if (reply->status != IMAP_OK) {
 		imap_end_reply(m, reply->status == IMAP_NO ? FAILURE_SETUP : FAILURE_LATER,
 			       m->config->folder, reply);
@@ -100,12 +111,12 @@ void imap_hear_select(struct imap *m, const struct imap_reply *reply)
 			 m->config->folder);
 	} else {
 		m->read_only = text_equal_nocase(reply->code, "READ-ONLY");
-		if (m->uidnext == 0 && m->exists == 0)
+		if (m->uidnext == 0 && m->exists == 0 && !was_seen(m))
 			m->uidnext = 1;
-		if (m->uidnext || (place->known && place->validity == m->validity))
-			selected(m);
-		else
+		if (needs_highest(m))
 			imap_step_to(m, STEP_HIGHEST);
+		else
+			selected(m);
 	}
 }
 

@@ -52,17 +52,18 @@ static void imap_mail_came(void *ctx, const struct imap_mail *mail, bool stale)
 	imap_place_next(&after);
 	m->mails++;
 	m->newest_ms = clock_wall_ms();
-	m->env.events->mail(m->env.events_ctx,
-			    &(struct mail){
-				    .ref = imap_ref_print(ref, m->place.validity, mail->uid),
-				    .cursor = imap_place_print(cursor, &after),
-				    .received_ms = mail->date_s * 1000,
-				    .size = mail->size,
-				    .bytes = mail->bytes,
-				    .len = mail->len,
-				    .cut = mail->cut,
-				    .stale = stale,
-			    });
+	m->env.events->mail(
+		m->env.events_ctx,
+		&(struct mail){
+			.ref = imap_ref_print(ref, m->place.home, m->place.validity, mail->uid),
+			.cursor = imap_place_print(cursor, &after),
+			.received_ms = mail->date_s * 1000,
+			.size = mail->size,
+			.bytes = mail->bytes,
+			.len = mail->len,
+			.cut = mail->cut,
+			.stale = stale,
+		});
 }
 
 static void imap_stands(void *ctx)
@@ -144,7 +145,9 @@ static int imap_open(const struct mailbox_env *env, const struct mailbox_config 
 	m->config = config;
 	m->tls = shared;
 	log_init(&m->log, "mailbox %s", config->name);
-	imap_place_parse(&m->place, cursor);
+	imap_place_parse(&m->place, cursor, imap_home(&config->imap));
+	if (cursor && !m->place.known)
+		log_info(&m->log, "it lies elsewhere now: it begins with what comes from now on");
 	imap_deeds_init(&m->deeds, env->loop);
 	watcher_init(&m->watcher, env->loop, &m->log, begin, m);
 	*ret = m;

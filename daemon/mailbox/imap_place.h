@@ -1,16 +1,19 @@
 /* mailbox/imap_place.h - how far a folder was read, and what that makes of a mail; as a
- * cursor "UIDVALIDITY LAST NEWEST", and while a folder whose UIDVALIDITY changed is gone
- * through, "UIDVALIDITY LAST NEWEST UNTIL BARRIER". Pure. */
+ * cursor "UIDVALIDITY LAST NEWEST @HOME", and while a folder whose UIDVALIDITY changed is
+ * gone through, "UIDVALIDITY LAST NEWEST UNTIL BARRIER @HOME". Those of old versions have
+ * no home. Pure. */
 #ifndef NUNCIO_MAILBOX_IMAP_PLACE_H
 #define NUNCIO_MAILBOX_IMAP_PLACE_H
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+struct imap_config;
 
 #define IMAP_CURSOR_SIZE 96
 
 struct imap_place {
 	bool known;         /* false: the folder was never seen */
+	uint64_t home;      /* which folder it is, of whom, and where; 0: not known */
 	uint32_t validity;  /* UIDVALIDITY */
 	uint32_t last;      /* UIDs up to it need no more attention */
 	int64_t newest_s;   /* the latest INTERNALDATE of them */
@@ -25,12 +28,18 @@ struct imap_place {
 	uint32_t passed; /* UIDs up to it need nothing, once what is out is done; 0: none */
 };
 
-/* NULL or nonsense: never seen. */
-void imap_place_parse(struct imap_place *p, const char *cursor);
+/* Of server, user and folder, never 0: many a server gives all of its folders the same
+ * UIDVALIDITY, so that this alone tells one from another. */
+uint64_t imap_home(const struct imap_config *config);
+
+/* NULL, nonsense, or of another home: never seen. */
+void imap_place_parse(struct imap_place *p, const char *cursor, uint64_t home);
 char *imap_place_print(char out[IMAP_CURSOR_SIZE], const struct imap_place *p);
 
-/* The folder was selected, and next is its UIDNEXT. */
+/* The folder was selected, and next is its UIDNEXT; 0: not told. One that went back is a
+ * folder restored from a backup: its UIDs are given anew. */
 void imap_place_select(struct imap_place *p, uint32_t validity, uint32_t next, int64_t now_s);
+bool imap_place_is_ahead(const struct imap_place *p, uint32_t next); /* of this UIDNEXT */
 /* UIDs above it have not been looked at. */
 uint32_t imap_place_floor(const struct imap_place *p);
 /* All up to uid were looked at and are not handed over. */

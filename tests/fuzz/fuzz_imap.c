@@ -130,12 +130,12 @@ static void use_cursor(const char *text)
 	char printed[IMAP_CURSOR_SIZE], again[IMAP_CURSOR_SIZE];
 	struct imap_place place;
 
-	imap_place_parse(&place, text);
+	imap_place_parse(&place, text, 0);
 	imap_place_print(printed, &place);
 	must(imap_place_floor(&place) == place.last);
 	if (!place.known)
 		return;
-	imap_place_parse(&place, printed);
+	imap_place_parse(&place, printed, 0);
 	must(place.known && strcmp(printed, imap_place_print(again, &place)) == 0);
 }
 

@@ -2,6 +2,7 @@
 #include "imap_stage.h"
 
 #include <arpa/inet.h>
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,6 +17,7 @@
 #include "base/loop.h"
 #include "failure.h"
 #include "mailbox/imap_mailbox.h"
+#include "mailbox/imap_place.h"
 #include "net/resolve.h"
 #include "secret.h"
 #include "tests/unit/expect.h"
@@ -45,6 +47,23 @@ static const char *kind_name(const struct failure *why)
 	return names[why->kind];
 }
 
+/* Without the mailbox's home, which differs with its port. */
+static const char *plain(const struct imap_stage *s, char out[64], const char *name)
+{
+	char home[32];
+	size_t len = strlen(name), home_len;
+
+	snprintf(home, sizeof(home), "@%" PRIx64, imap_home(&s->config.imap));
+	home_len = strlen(home);
+	assert_true(len > home_len && len < 64 + home_len &&
+		    strcmp(name + len - home_len, home) == 0);
+	len -= home_len;
+	len -= name[len - 1] == ' ';
+	memcpy(out, name, len);
+	out[len] = '\0';
+	return out;
+}
+
 static char *subject(const struct mail *mail)
 {
 	const char *begin = mail->len > 9 ? mail->bytes + 9 : "";
@@ -55,16 +74,18 @@ static char *subject(const struct mail *mail)
 static void mail_came(void *ctx, const struct mail *mail)
 {
 	struct imap_stage *s = ctx;
-	char *text = subject(mail);
+	char *text = subject(mail), ref[64], cursor[64];
 
+	snprintf(s->ref, sizeof(s->ref), "%s", mail->ref);
+	plain(s, ref, mail->ref);
+	plain(s, cursor, mail->cursor);
 	if (mail->size == 14)
-		say(s, "mail %s at %lld: %s%s%s, after %s", mail->ref,
+		say(s, "mail %s at %lld: %s%s%s, after %s", ref,
 		    (long long)mail->received_ms / 1000, text, mail->cut ? " cut" : "",
-		    mail->stale ? " stale" : "", mail->cursor);
+		    mail->stale ? " stale" : "", cursor);
 	else
-		say(s, "mail %s: %s of %llu, %zu here%s, after %s", mail->ref, text,
-		    (unsigned long long)mail->size, mail->len, mail->cut ? ", cut" : "",
-		    mail->cursor);
+		say(s, "mail %s: %s of %llu, %zu here%s, after %s", ref, text,
+		    (unsigned long long)mail->size, mail->len, mail->cut ? ", cut" : "", cursor);
 	free(text);
 	if (s->closes) {
 		mailbox_close(s->mailbox);
@@ -76,7 +97,9 @@ static void mail_came(void *ctx, const struct mail *mail)
 
 static void cursor_stands(void *ctx, const char *cursor)
 {
-	say(ctx, "cursor %s", cursor);
+	char text[64];
+
+	say(ctx, "cursor %s", plain(ctx, text, cursor));
 }
 
 static void state_changed(void *ctx, enum mailbox_state state, const struct failure *why)
@@ -158,13 +181,21 @@ void stage_login(struct imap_stage *s, enum tls_mode tls)
 	imap->password.value = secret_new("s3cret", 6);
 }
 
-void stage_open(struct imap_stage *s, const char *cursor)
+void stage_open_at(struct imap_stage *s, const char *cursor)
 {
 	const struct mailbox_env env = {
 		.loop = s->loop, .resolver = s->resolver, .events = &events, .events_ctx = s};
 	struct failure f;
 
 	expect_ok(mailbox_open(&env, &s->config, cursor, &s->mailbox, &f), &f);
+}
+
+void stage_open(struct imap_stage *s, const char *cursor)
+{
+	char *whole = cursor ? xprintf("%s @%" PRIx64, cursor, imap_home(&s->config.imap)) : NULL;
+
+	stage_open_at(s, whole);
+	free(whole);
 }
 
 void stage_until(struct imap_stage *s, const char *part)

@@ -5,7 +5,9 @@
  *   mail REF at SECONDS: SUBJECT [of SIZE] [cut] [stale], after CURSOR
  *   cursor CURSOR
  *   done: ok, or KIND: TEXT
- *   fetched REF: SUBJECT, or nothing */
+ *   fetched REF: SUBJECT, or nothing
+ *
+ * where REF and CURSOR are without the mailbox's home. */
 #ifndef NUNCIO_TESTS_IMAP_STAGE_H
 #define NUNCIO_TESTS_IMAP_STAGE_H
 #include "buf.h"
@@ -40,14 +42,16 @@ struct imap_stage {
 	struct buf said;
 	const char *wanted;
 	bool seen;
-	bool holds;  /* does not say mailbox_next() by itself */
-	bool closes; /* closes the mailbox in its first mail */
+	bool holds;   /* does not say mailbox_next() by itself */
+	bool closes;  /* closes the mailbox in its first mail */
+	char ref[64]; /* of the last mail, whole */
 };
 void stage_begin(struct imap_stage *s, const char *script, const struct talk_options *options);
-void stage_login(struct imap_stage *s, enum tls_mode tls); /* "box" "s3cret" */
-void stage_open(struct imap_stage *s, const char *cursor);
-void stage_until(struct imap_stage *s, const char *part); /* of what it says */
-void stage_settle(struct imap_stage *s);                  /* what can happen now has happened */
+void stage_login(struct imap_stage *s, enum tls_mode tls);    /* "box" "s3cret" */
+void stage_open(struct imap_stage *s, const char *cursor);    /* one of this mailbox */
+void stage_open_at(struct imap_stage *s, const char *cursor); /* as it is */
+void stage_until(struct imap_stage *s, const char *part);     /* of what it says */
+void stage_settle(struct imap_stage *s);                      /* what can happen now has happened */
 void stage_deed(struct imap_stage *s, enum deed_on_mail deed, const char *ref, const char *target);
 void stage_fetch(struct imap_stage *s, const char *ref);
 /* All was spoken, and this was said, after what was forgotten. */

@@ -176,6 +176,84 @@ TEST(uidvalidity_changed)
 	stage_end(&s);
 }
 
+TEST(uids_begin_anew_in_a_folder_that_was_restored)
+{
+	struct imap_stage s;
+
+	run(&s,
+	    IMAP_INSIDE(ALL_CAPS) IMAP_SELECTED(
+		    2, 2, 7,
+		    5) "C: A3 UID SEARCH UID *\r\nS: * SEARCH 4\r\nS: A3 OK\r\n"
+		       "C: A4 UID SEARCH UID 1:4 SINCE 30-Dec-2025\r\nS: * SEARCH 3 4\r\nS: A4 OK\r\n"
+		       "C: A5 UID FETCH 3:4 (UID INTERNALDATE)\r\n"
+		       "S: * 1 FETCH (UID 3 INTERNALDATE \"31-Dec-2025 23:59:59 +0000\")\r\n"
+		       "S: * 2 FETCH (UID 4 INTERNALDATE \" 2-Jan-2026 00:00:00 +0000\")\r\nS: A5 OK\r\n"
+		       "C: A6 UID FETCH 4 " IMAP_ITEMS
+		       "\r\n" IMAP_MAIL(2, 4, " 2", "a") "S: A6 OK\r\n" IMAP_SEARCHED(7, 5, " 4")
+			       IMAP_IDLES(8),
+	    "7 500 " JAN_1,
+	    "connecting\nwatching\nmail 7/4 at 1767312000: a, after 7 4 1767312000\n"
+	    "cursor 7 4 1767312000\n");
+	stage_end(&s);
+}
+
+TEST(a_uidnext_too_low_is_not_believed)
+{
+	struct imap_stage s;
+
+	run(&s,
+	    IMAP_INSIDE(ALL_CAPS) IMAP_SELECTED(
+		    2, 1, 7,
+		    3) "C: A3 UID SEARCH UID *\r\nS: * SEARCH 5\r\nS: A3 OK\r\n" IMAP_SEARCHED(4, 6,
+											       " 5")
+		    IMAP_IDLES(5),
+	    "7 5 100", "connecting\nwatching\n");
+	stage_end(&s);
+}
+
+TEST(another_folder_with_the_same_uidvalidity_is_seen_for_the_first_time)
+{
+	struct imap_stage s;
+
+	stage_begin(
+		&s,
+		IMAP_INSIDE(ALL_CAPS) IMAP_SELECTED(2, 3, 7, 4) IMAP_SEARCHED(
+			3, 4, " 3") IMAP_IDLES(4) "S: * 4 EXISTS\r\n" NEWEST(5, 4)
+			IMAP_MAIL(4, 4, " 1", "a") "S: A4 OK\r\nS: A5 OK\r\n" IMAP_IDLES(
+				6) "C: DONE\r\nC: A7 UID STORE 4 +FLAGS.SILENT (\\Deleted)\r\nS: A6 OK\r\nS: A7 OK\r\n"
+				   "C: A8 UID EXPUNGE 4\r\nS: A8 OK\r\n" IMAP_IDLES(9),
+		NULL);
+	stage_open_at(&s, "7 500 100 @1");
+	stage_deed(&s, MAIL_DELETE, "7/3@1", NULL);
+	stage_fetch(&s, "7/3@1");
+	stage_until(&s, "fetched nothing\n");
+	expect_contains(buf_bytes(&s.said), "done: ok\n");
+	stage_until(&s, "mail 7/4 ");
+	buf_drain(&s.said, s.said.len);
+	stage_deed(&s, MAIL_DELETE, s.ref, NULL);
+	stage_said(&s, "done: ok\n");
+	stage_end(&s);
+}
+
+TEST(what_an_old_version_kept_is_of_this_folder)
+{
+	struct imap_stage s;
+
+	stage_begin(
+		&s,
+		IMAP_INSIDE(ALL_CAPS) IMAP_SELECTED(
+			2, 1, 7,
+			6) "C: A3 UID STORE 5 +FLAGS.SILENT (\\Seen)\r\nS: A3 OK\r\n" IMAP_SEARCHED(4,
+												    6,
+												    "")
+			IMAP_IDLES(5),
+		NULL);
+	stage_open_at(&s, "7 5 100");
+	stage_deed(&s, MAIL_FLAG, "7/5", "seen");
+	stage_said(&s, "connecting\nwatching\ndone: ok\ncursor 7 5 100\n");
+	stage_end(&s);
+}
+
 TEST(deeds_interrupt_idle)
 {
 	struct imap_stage s;
