@@ -96,6 +96,7 @@ void imap_end(struct imap *m, enum failure_kind kind, const char *fmt, ...)
 	line_free(TAKE(m->line));
 	imap_login_free(TAKE(m->login));
 	imap_command_wipe(&m->out);
+	imap_news_ended(m);
 	imap_step_to(m, STEP_ENDED);
 	task_start(&m->report);
 }

@@ -11,6 +11,7 @@
 
 #define NEWEST_MAX 8 /* more new ones are searched for first */
 #define REFUSALS_MAX 3
+#define ENDS_MAX 10 /* of conversations at one mail, and refusals that may pass */
 #define DAY_S (24 * 60 * 60)
 
 void imap_news_clear(struct imap_news *n)
@@ -341,7 +342,9 @@ void imap_say_fetch(struct imap *m)
 {
 	struct imap_news *n = &m->news;
 
-	n->asked = n->single ? 1 : n->nuids < IMAP_FRESH_MAX ? n->nuids : IMAP_FRESH_MAX;
+	n->asked = n->nuids < IMAP_FRESH_MAX ? n->nuids : IMAP_FRESH_MAX;
+	if (n->single || n->uids[0] <= m->options.place->wary)
+		n->asked = 1;
 	imap_begin(m, "UID FETCH ");
 	imap_add_uids(&m->out, n->uids, n->asked);
 	say_items(m, IMAP_WANT_PIECE);
@@ -358,18 +361,26 @@ void imap_say_rest_of_mail(struct imap *m)
 }
 
 /* The server has a mail and can't give it. Later it may; in the end the others go on. */
+static bool gives_up(struct imap *m, uint32_t uid, uint32_t asked, unsigned most)
+{
+	if (imap_place_refused(m->options.place, uid, asked) < most)
+		return false;
+	log_warn(&m->log, "the server can't read the mail with UID %u: it is passed over",
+		 (unsigned)uid);
+	imap_place_pass(m->options.place, uid);
+	return true;
+}
+
 static void hear_refusal(struct imap *m, uint32_t uid, const struct imap_reply *reply)
 {
-	struct imap_place *place = m->options.place;
+	bool passes = reply->status == IMAP_BAD || imap_is_passing(reply);
 
-	place->refusals = place->refused_uid == uid ? place->refusals + 1 : 1;
-	place->refused_uid = uid;
-	if (place->refusals < REFUSALS_MAX || imap_is_passing(reply)) {
+	m->news.blamed = true;
+	if (!gives_up(m, uid, uid, passes ? ENDS_MAX : REFUSALS_MAX)) {
 		imap_end_reply(m, FAILURE_LATER, "a mail can't be read", reply);
 		return;
 	}
-	log_warn(&m->log, "the server can't read the mail with UID %u: it is passed over",
-		 (unsigned)uid);
+	m->news.blamed = false;
 	if (m->step == STEP_FETCH) {
 		drop_uids(&m->news, 1);
 	} else {
@@ -377,17 +388,40 @@ static void hear_refusal(struct imap *m, uint32_t uid, const struct imap_reply *
 		m->news.nfresh--;
 		memmove(m->news.fresh, m->news.fresh + 1, m->news.nfresh * sizeof(*m->news.fresh));
 	}
-	imap_place_pass(place, uid);
 	imap_go_on(m);
 }
 
-/* Some were given, the first that was not is asked for alone. */
-static void keep_prefix(struct imap_news *n)
+static size_t count_given(const struct imap_news *n)
 {
 	size_t given = 0;
 
 	while (given < n->nfresh && n->fresh[given].uid == n->uids[given])
 		given++;
+	return given;
+}
+
+/* A mail that the server stumbles over ends each conversation anew. */
+void imap_news_ended(struct imap *m)
+{
+	struct imap_news *n = &m->news;
+	size_t given;
+
+	if (n->blamed)
+		return;
+	if (m->step == STEP_REST_OF_MAIL) {
+		gives_up(m, n->fresh[0].uid, n->fresh[0].uid, ENDS_MAX);
+	} else if (m->step == STEP_FETCH) {
+		given = count_given(n);
+		gives_up(m, n->uids[given < n->asked ? given : n->asked - 1], n->uids[n->asked - 1],
+			 ENDS_MAX);
+	}
+}
+
+/* Some were given, the first that was not is asked for alone. */
+static void keep_prefix(struct imap_news *n)
+{
+	size_t given = count_given(n);
+
 	for (size_t i = given; i < n->nfresh; i++)
 		imap_mail_clear(&n->fresh[i]);
 	n->nfresh = given;
@@ -415,10 +449,6 @@ void imap_hear_fetch(struct imap *m, const struct imap_reply *reply)
 {
 	struct imap_news *n = &m->news;
 
-	if (reply->status == IMAP_BAD) {
-		imap_end_reply(m, FAILURE_LATER, "UID FETCH", reply);
-		return;
-	}
 	if (m->step == STEP_REST_OF_MAIL) {
 		hear_rest(m, reply, n->want_before);
 		return;

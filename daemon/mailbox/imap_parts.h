@@ -64,7 +64,7 @@ struct imap_news {
 	bool undated;        /* uids must be told by date first */
 	bool more;           /* the search found more than uids holds */
 	bool due;            /* there may be new mail */
-	bool single;         /* one at a time: the server refused several */
+	bool single, blamed; /* one at a time: several were refused; place knows why it ends */
 	uint32_t grew;       /* by so many, EXISTS said since */
 	struct imap_mail fresh[IMAP_FRESH_MAX];
 	size_t nfresh;

@@ -105,7 +105,7 @@ void imap_place_select(struct imap_place *p, uint32_t validity, uint32_t next, i
 	}
 	p->known = p->moved = true;
 	p->validity = validity;
-	p->passed = 0;
+	p->passed = p->refused_uid = p->wary = 0;
 }
 
 uint32_t imap_place_floor(const struct imap_place *p)
@@ -166,4 +166,13 @@ void imap_place_next(struct imap_place *p)
 	if (p->out_date_s > p->newest_s)
 		p->newest_s = p->out_date_s;
 	advance(p, passed > p->out_uid ? passed : p->out_uid);
+}
+
+unsigned imap_place_refused(struct imap_place *p, uint32_t uid, uint32_t asked)
+{
+	p->refusals = p->refused_uid == uid ? p->refusals + 1 : 1;
+	p->refused_uid = uid;
+	if (asked > p->wary)
+		p->wary = asked;
+	return p->refusals;
 }

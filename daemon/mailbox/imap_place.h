@@ -23,8 +23,9 @@ struct imap_place {
 	bool out;           /* a mail was handed over and is being looked at */
 	uint32_t out_uid;   /* 0: of a folder that is no more */
 	int64_t out_date_s; /* its INTERNALDATE */
-	uint32_t refused_uid; /* of a mail the server did not give, so often: */
+	uint32_t refused_uid; /* of a mail the server did not give, so often in a row: */
 	unsigned refusals;
+	uint32_t wary;   /* up to this UID, mails are asked for one by one */
 	uint32_t passed; /* UIDs up to it need nothing, once what is out is done; 0: none */
 };
 
@@ -49,4 +50,7 @@ enum imap_verdict { IMAP_MAIL_NEW, IMAP_MAIL_STALE, IMAP_MAIL_OLD };
 enum imap_verdict imap_place_judge(const struct imap_place *p, uint32_t uid, int64_t date_s);
 void imap_place_hand(struct imap_place *p, uint32_t uid, int64_t date_s);
 void imap_place_next(struct imap_place *p); /* what is out is done */
+/* The server refused the mail, or the conversation ended at it, when all up to asked were
+ * asked for. How often in a row, with this one. */
+unsigned imap_place_refused(struct imap_place *p, uint32_t uid, uint32_t asked);
 #endif

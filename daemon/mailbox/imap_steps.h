@@ -44,6 +44,7 @@ bool imap_news_begin(struct imap *m); /* steps to what new mail needs; false: no
 bool imap_news_newest(struct imap *m);
 void imap_news_data(struct imap *m, const struct imap_reply *reply);
 bool imap_news_hand(struct imap *m, struct imap_mail *ret); /* the next, the caller's */
+void imap_news_ended(struct imap *m); /* the conversation, in the step it is in */
 void imap_news_clear(struct imap_news *n);
 void imap_say_highest(struct imap *m);
 void imap_say_search(struct imap *m);

@@ -226,28 +226,107 @@ TEST(deeds_are_not_refused_because_the_folder_is)
 	stage_end(&s);
 }
 
-TEST(a_mail_the_server_cannot_read_is_passed_over_in_the_end)
+/* Mail 7 is handed over after mail 6 ended so many conversations. */
+static void expect_passed_over(const char *script, int ends)
 {
-#define UNREADABLE                                                                                 \
-	SELECTED IMAP_SEARCHED(3, 6, " 6 7") "C: A4 UID FETCH 6:7 " IMAP_ITEMS "\r\n" IMAP_MAIL(   \
-		3, 7, " 1", "b") "S: A4 NO broken\r\n" FETCH_SAID(5, 6) "S: A5 NO broken\r\n"
 	struct imap_stage s;
 
-	stage_begin(&s,
-		    UNREADABLE "GONE\r\n" AGAIN UNREADABLE
-			       "GONE\r\n" AGAIN UNREADABLE FETCH_SAID(6, 7)
-				       IMAP_MAIL(3, 7, " 1", "b") "S: A6 OK\r\n" IMAP_IDLES(7),
-		    NULL);
+	stage_begin(&s, script, NULL);
 	stage_open(&s, "7 5 100");
-	for (int i = 0; i < 2; i++) {
-		stage_until(&s, "down, later: a mail can't be read");
+	for (int i = 0; i < ends; i++) {
+		stage_until(&s, "down, later: ");
+		expect_null(strstr(buf_bytes(&s.said), "mail 7/"));
 		buf_drain(&s.said, s.said.len);
-		loop_turn_clock(s.loop, 2000);
+		loop_turn_clock(s.loop, 300000);
 	}
 	stage_until(&s, "mail 7/7");
 	expect_null(strstr(buf_bytes(&s.said), "mail 7/6"));
 	talk_run(s.talk);
 	stage_end(&s);
+}
+
+#define SELECTED_3 IMAP_INSIDE(CAPS) IMAP_SELECTED(2, 3, 7, 9)
+#define TWO_NEW SELECTED_3 IMAP_SEARCHED(3, 6, " 6 7")
+#define BOTH_SAID(n) "C: A" #n " UID FETCH 6:7 " IMAP_ITEMS "\r\n"
+#define GIVES_7(n) FETCH_SAID(n, 7) IMAP_MAIL(3, 7, " 1", "b") "S: A" #n " OK\r\n"
+
+TEST(a_mail_the_server_cannot_read_is_passed_over_in_the_end)
+{
+	expect_passed_over(
+		TWO_NEW BOTH_SAID(4) IMAP_MAIL(3, 7, " 1", "b") "S: A4 NO broken\r\n" FETCH_SAID(
+			5, 6) "S: A5 NO broken\r\n"
+			      "GONE\r\n" AGAIN TWO_NEW FETCH_SAID(
+				      4, 6) "S: A4 NO broken\r\nGONE\r\n" AGAIN TWO_NEW
+				      FETCH_SAID(4, 6) "S: A4 NO broken\r\n" GIVES_7(5)
+					      IMAP_IDLES(6),
+		2);
+}
+
+TEST(a_mail_the_server_stumbles_over_is_passed_over_in_the_end)
+{
+	static const char *const answers[] = {"NO [SERVERBUG] Internal error", "NO [INUSE] busy",
+					      "BAD Command Error. 12"};
+
+	for (size_t i = 0; i < sizeof(answers) / sizeof(*answers); i++) {
+		struct buf script;
+
+		buf_init(&script, SIZE_MAX);
+		buf_printf(&script,
+			   TWO_NEW BOTH_SAID(4) "S: A4 %s\r\n" FETCH_SAID(5, 6) "S: A5 %s\r\n",
+			   answers[i], answers[i]);
+		for (int n = 2; n <= 10; n++)
+			buf_printf(&script,
+				   "GONE\r\n" AGAIN TWO_NEW FETCH_SAID(4, 6) "S: A4 %s\r\n",
+				   answers[i]);
+		buf_add_text(&script, GIVES_7(5) IMAP_IDLES(6));
+		expect_passed_over(buf_bytes(&script), 9);
+		buf_clear(&script);
+	}
+}
+
+TEST(a_mail_at_which_the_server_goes_is_passed_over_in_the_end)
+{
+	struct buf script;
+
+	buf_init(&script, SIZE_MAX);
+	buf_add_text(&script, TWO_NEW BOTH_SAID(4));
+	for (int n = 2; n <= 10; n++)
+		buf_add_text(&script, "CLOSE\r\n" AGAIN TWO_NEW FETCH_SAID(4, 6));
+	buf_add_text(&script, "CLOSE\r\n" AGAIN SELECTED_3 IMAP_SEARCHED(3, 7, " 7") GIVES_7(4)
+				      IMAP_IDLES(5));
+	expect_passed_over(buf_bytes(&script), 10);
+	buf_clear(&script);
+}
+
+TEST(the_first_mail_not_given_is_the_one_it_goes_at)
+{
+	struct buf script;
+
+	/* 7 came, and 8 ends it ten times */
+	buf_init(&script, SIZE_MAX);
+	buf_add_text(&script,
+		     SELECTED_3 IMAP_SEARCHED(3, 6, " 7 8") "C: A4 UID FETCH 7:8 " IMAP_ITEMS
+							    "\r\n" IMAP_MAIL(2, 7, " 1", "b"));
+	buf_add_text(&script, "CLOSE\r\n" AGAIN SELECTED_3 IMAP_SEARCHED(3, 6, " 7 8") GIVES_7(4)
+				      FETCH_SAID(5, 8));
+	for (int n = 3; n <= 10; n++)
+		buf_add_text(&script, "CLOSE\r\n" AGAIN SELECTED_3 IMAP_SEARCHED(3, 8, " 8")
+					      FETCH_SAID(4, 8));
+	buf_add_text(&script, "CLOSE\r\n" AGAIN SELECTED_3 IMAP_SEARCHED(3, 9, " 8") IMAP_IDLES(4));
+
+	struct imap_stage s;
+
+	stage_begin(&s, buf_bytes(&script), NULL);
+	stage_open(&s, "7 5 100");
+	for (int i = 0; i < 10; i++) {
+		stage_until(&s, "down, later: ");
+		buf_drain(&s.said, s.said.len);
+		loop_turn_clock(s.loop, 300000);
+	}
+	stage_until(&s, "cursor 7 8 ");
+	talk_run(s.talk);
+	stage_end(&s);
+	buf_clear(&script);
 }
 
 RUN_TESTS()
