@@ -195,7 +195,9 @@ void imap_go_on(struct imap *m)
 /* While it idles: is there mail to ask for? What was read goes first. */
 static bool wants_mail(const struct imap *m)
 {
-	return m->news.nfresh == 0 && (m->news.due || m->news.nuids > 0);
+	if (m->news.nfresh > 0)
+		return m->news.fresh[0].want != IMAP_WANT_NOTHING;
+	return m->news.due || m->news.nuids > 0;
 }
 
 void imap_poke(struct imap *m)

@@ -111,17 +111,24 @@ bool imap_news_begin(struct imap *m)
 	return true;
 }
 
+/* What comes is counted against fresh: that stays as it is until all is here. */
+static bool is_reading(const struct imap *m)
+{
+	return m->step == STEP_NEWEST || m->step == STEP_FETCH || m->step == STEP_REST_OF_MAIL;
+}
+
 bool imap_news_hand(struct imap *m, struct imap_mail *ret)
 {
 	struct imap_news *n = &m->news;
 
-	if (n->nfresh == 0 || n->fresh[0].want != IMAP_WANT_NOTHING || m->options.place->out)
+	if (n->nfresh == 0 || n->fresh[0].want != IMAP_WANT_NOTHING || m->options.place->out ||
+	    is_reading(m))
 		return false;
 	*ret = n->fresh[0];
 	n->nfresh--;
 	memmove(n->fresh, n->fresh + 1, n->nfresh * sizeof(*n->fresh));
 	/* the next ones are read while it is looked at */
-	if (n->nfresh == 0 && n->nuids > 0 && m->step == STEP_PAUSE)
+	if (m->step == STEP_PAUSE && (n->nfresh > 0 || n->nuids > 0))
 		imap_news_begin(m);
 	return true;
 }

@@ -153,6 +153,85 @@ TEST(a_large_mail_is_read_whole_and_one_too_large_is_cut)
 	stage_end(&s);
 }
 
+#define HEADER_SAID(n, uid)                                                                        \
+	"C: A" #n " UID FETCH " #uid                                                               \
+	" (UID RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER]<0.262144>)\r\n"
+#define LARGE(seq, uid, part, letter)                                                              \
+	"S: * " #seq " FETCH (UID " #uid " RFC822.SIZE 300000 INTERNALDATE \" 1-Jan-2026 "         \
+	"00:00:00 +0000\" BODY[" part "]<0> {14}\r\nS: Subject: " letter "\r\nS: \r\nS: )\r\n"
+
+TEST(the_rest_of_a_mail_is_read_while_the_one_before_is_looked_at)
+{
+	struct imap_stage s;
+
+	stage_begin(&s,
+		    IMAP_INSIDE(ALL_CAPS) IMAP_SELECTED(2, 2, 7, 8) IMAP_SEARCHED(
+			    3, 6, " 6 7") "C: A4 UID FETCH 6:7 " IMAP_ITEMS
+					  "\r\n" IMAP_MAIL(1, 6, " 1", "a") LARGE(
+						  2, 7, "", "b") "S: A4 OK\r\n" HEADER_SAID(5, 7)
+						  LARGE(2, 7, "HEADER", "b") "S: A5 OK\r\n",
+		    NULL);
+	s.holds = true;
+	stage_open(&s, "7 5 100");
+	stage_until(&s, "mail 7/6");
+	stage_settle(&s);
+	expect_true(talk_is_over(s.talk));
+	expect_null(strstr(buf_bytes(&s.said), "mail 7/7"));
+	mailbox_next(s.mailbox);
+	stage_until(&s, "mail 7/7");
+	stage_end(&s);
+}
+
+TEST(the_rest_of_a_mail_behind_others_ends_idle)
+{
+	struct imap_stage s;
+
+	stage_begin(
+		&s,
+		IMAP_INSIDE(ALL_CAPS) IMAP_SELECTED(2, 3, 7, 9) IMAP_SEARCHED(
+			3, 6, " 6 7 8") "C: A4 UID FETCH 6:8 " IMAP_ITEMS "\r\n" IMAP_MAIL(1, 6,
+											   " 1",
+											   "a")
+			IMAP_MAIL(2, 7, " 1", "b")
+				LARGE(3, 8, "", "c") "S: A4 OK\r\n" IMAP_IDLES(5) "C: DONE\r\n" HEADER_SAID(
+					6,
+					8) "S: A5 OK\r\n" LARGE(3, 8, "HEADER",
+								"c") "S: A6 OK\r\n" IMAP_IDLES(7),
+		NULL);
+	s.holds = true;
+	stage_open(&s, "7 5 100");
+	stage_until(&s, "mail 7/6");
+	loop_turn_clock(s.loop, 1000); /* it takes long */
+	stage_settle(&s);
+	mailbox_next(s.mailbox);
+	stage_until(&s, "mail 7/7");
+	mailbox_next(s.mailbox);
+	stage_until(&s, "mail 7/8");
+	mailbox_next(s.mailbox);
+	talk_run(s.talk);
+	stage_end(&s);
+}
+
+TEST(mails_that_come_in_another_order_wait_for_each_other)
+{
+	const struct talk_options drips = {.drip = true};
+	struct imap_stage s;
+
+	stage_begin(&s,
+		    WATCHED
+		    "S: * 3 EXISTS\r\n" NEWEST(5, 6) "S: A4 OK done\r\n" IMAP_MAIL(3, 7, " 1", "b")
+			    IMAP_MAIL(2, 6, " 1", "a") "S: A5 OK\r\n" IMAP_IDLES(6),
+		    &drips);
+	stage_open(&s, "7 5 100");
+	while (!talk_is_over(s.talk)) {
+		loop_turn(s.loop, true);
+		mailbox_next(s.mailbox); /* the rules are ready for more all the time */
+	}
+	stage_said(&s, "connecting\nwatching\nmail 7/6 at " JAN_1 ": a, after 7 6 " JAN_1 "\n"
+		       "mail 7/7 at " JAN_1 ": b, after 7 7 " JAN_1 "\n");
+	stage_end(&s);
+}
+
 TEST(uidvalidity_changed)
 {
 	struct imap_stage s;
