@@ -69,6 +69,8 @@ static int first_step(struct imap *m, enum imap_step *ret, struct failure *f)
 		if (!deed->target || !*deed->target)
 			return failure_set(f, FAILURE_REFUSED, "no folder to move it to");
 		*ret = *deed->target == '\\' ? STEP_FIND : way_of_moving(m);
+		if (deed->copied)
+			*ret = STEP_MARK;
 		return 0;
 	}
 	if (deed->deed == MAIL_FLAG && !deed->target)
@@ -189,10 +191,12 @@ void imap_say_copy(struct imap *m)
 
 void imap_hear_copy(struct imap *m, const struct imap_reply *reply)
 {
-	if (reply->status != IMAP_OK)
+	if (reply->status != IMAP_OK) {
 		finish_refused(m, reply);
-	else
-		imap_step_to(m, STEP_MARK);
+		return;
+	}
+	m->deed->copied = true;
+	imap_step_to(m, STEP_MARK);
 }
 
 void imap_say_move(struct imap *m)

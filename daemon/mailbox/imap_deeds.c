@@ -1,11 +1,21 @@
-/* mailbox/imap_deeds.c - decides in which order deeds are done and told: as they came. */
+/* mailbox/imap_deeds.c - decides in which order deeds are done and told: as they came; and
+ * that a mail whose move failed after its copy is not copied once more. */
 #include "mailbox/imap_deeds.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "alloc.h"
+
+#define COPIES_MAX 64 /* of an older one, a second copy is made */
+
+struct imap_copy {
+	uint32_t validity, uid;
+	char *target; /* owned */
+	struct imap_copy *next;
+};
 
 char *imap_ref_print(char out[IMAP_REF_SIZE], uint64_t home, uint32_t validity, uint32_t uid)
 {
@@ -15,6 +25,56 @@ char *imap_ref_print(char out[IMAP_REF_SIZE], uint64_t home, uint32_t validity, 
 		snprintf(out + n, IMAP_REF_SIZE - (size_t)n, "@%" PRIx64, home);
 	return out;
 }
+
+/* --- moves half done --- */
+
+static void remember_copy(struct imap_deeds *d, const struct imap_deed *deed)
+{
+	struct imap_copy *copy = xcalloc(1, sizeof(*copy));
+	size_t n = 0;
+
+	*copy = (struct imap_copy){.validity = deed->validity,
+				   .uid = deed->uid,
+				   .target = xstrdup(deed->target),
+				   .next = d->copies};
+	d->copies = copy;
+	for (struct imap_copy **at = &d->copies; *at; at = &(*at)->next)
+		if (++n > COPIES_MAX) { /* the last: one more came than went */
+			free((*at)->target);
+			free(TAKE(*at));
+			return;
+		}
+}
+
+/* True once for each that was remembered. */
+static bool take_copy(struct imap_deeds *d, const struct imap_deed *deed)
+{
+	for (struct imap_copy **at = &d->copies; *at; at = &(*at)->next) {
+		struct imap_copy *copy = *at;
+
+		if (copy->validity != deed->validity || copy->uid != deed->uid ||
+		    strcmp(copy->target, deed->target) != 0)
+			continue;
+		*at = copy->next;
+		free(copy->target);
+		free(copy);
+		return true;
+	}
+	return false;
+}
+
+static void free_copies(struct imap_copy *copy)
+{
+	while (copy) {
+		struct imap_copy *next = copy->next;
+
+		free(copy->target);
+		free(copy);
+		copy = next;
+	}
+}
+
+/* --- deeds --- */
 
 static void deed_free(struct imap_deed *deed)
 {
@@ -80,6 +140,7 @@ void imap_deeds_clear(struct imap_deeds *d)
 {
 	free_all(d->waiting);
 	free_all(d->finished);
+	free_copies(d->copies);
 	task_clear(&d->report);
 }
 
@@ -109,6 +170,8 @@ struct imap_deed *imap_deeds_take(struct imap_deeds *d)
 	if (!d->waiting)
 		d->end = &d->waiting;
 	deed->next = NULL;
+	deed->copied =
+		!deed->fetch && deed->deed == MAIL_MOVE && deed->target && take_copy(d, deed);
 	return deed;
 }
 
@@ -116,6 +179,8 @@ void imap_deed_finish(struct imap_deeds *d, struct imap_deed *deed, const struct
 {
 	if (why)
 		deed->why = *why;
+	if (why && deed->copied)
+		remember_copy(d, deed);
 	*d->finished_end = deed;
 	d->finished_end = &deed->next;
 	task_start(&d->report);

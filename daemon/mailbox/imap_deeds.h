@@ -21,11 +21,13 @@ struct imap_deed {
 	struct imap_mail mail; /* fetched */
 	enum imap_want asked;
 	bool found;
+	bool copied; /* to target, and not yet deleted where it was */
 	struct failure why;
 	struct imap_deed *next;
 };
 /* Embedded in its mailbox. */
 struct imap_deeds {
+	struct imap_copy *copies;                   /* owned, newest first: moves half done */
 	struct imap_deed *waiting, **end;           /* owned, by .next */
 	struct imap_deed *finished, **finished_end; /* owned, by .next */
 	struct task report;

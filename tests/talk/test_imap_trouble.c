@@ -197,6 +197,51 @@ TEST(a_mail_that_is_out_is_not_handed_over_again)
 	stage_end(&s);
 }
 
+#define MARKS(n) "C: A" #n " UID STORE 5 +FLAGS.SILENT (\\Deleted)\r\n"
+#define COPIES "IDLE UIDPLUS"
+#define COPIES_SELECTED IMAP_INSIDE(COPIES) IMAP_SELECTED(2, 1, 7, 6)
+
+TEST(a_move_that_failed_after_its_copy_copies_no_more)
+{
+	struct imap_stage s;
+
+	/* refused, refused to go, the server goes, at last */
+	stage_begin(
+		&s,
+		COPIES_SELECTED "C: A3 UID COPY 5 \"x\"\r\nS: A3 OK\r\n" MARKS(
+			4) "S: A4 NO [INUSE] locked\r\n" IMAP_SEARCHED(5, 6, "")
+			IMAP_IDLES(6) "C: DONE\r\n" MARKS(
+				7) "S: A6 OK\r\nS: A7 OK\r\n"
+				   "C: A8 UID EXPUNGE 5\r\nS: A8 NO no\r\n" IMAP_IDLES(
+					   9) "C: DONE\r\n" MARKS(10) "CLOSE\r\n" AGAIN COPIES_SELECTED
+					   MARKS(3) "S: A3 OK\r\n"
+						    "C: A4 UID EXPUNGE 5\r\nS: A4 OK\r\n"
+						    /* another folder, and the same once more */
+						    "C: A5 UID COPY 5 \"y\"\r\nS: A5 OK\r\n" MARKS(
+							    6) "S: A6 OK\r\n"
+							       "C: A7 UID EXPUNGE 5\r\nS: A7 OK\r\n"
+							       "C: A8 UID COPY 5 \"x\"\r\nS: A8 NO full\r\n" IMAP_SEARCHED(
+								       9, 6, "") IMAP_IDLES(10),
+		NULL);
+	stage_open(&s, "7 5 100");
+	stage_deed(&s, MAIL_MOVE, "7/5", "x");
+	stage_until(&s, "done: later: locked\n");
+	stage_settle(&s);
+	stage_deed(&s, MAIL_MOVE, "7/5", "x");
+	stage_until(&s, "done: refused: no\n");
+	stage_settle(&s);
+	stage_deed(&s, MAIL_MOVE, "7/5", "x");
+	stage_until(&s, "done: later: the connection ended\n");
+	buf_drain(&s.said, s.said.len);
+	loop_turn_clock(s.loop, 2000);
+	stage_until(&s, "connecting\n");
+	stage_deed(&s, MAIL_MOVE, "7/5", "x");
+	stage_deed(&s, MAIL_MOVE, "7/5", "y");
+	stage_deed(&s, MAIL_MOVE, "7/5", "x");
+	stage_said(&s, "connecting\nwatching\ndone: ok\ndone: ok\ndone: refused: full\n");
+	stage_end(&s);
+}
+
 TEST(deeds_while_it_is_down)
 {
 	struct imap_stage s;
