@@ -1,6 +1,7 @@
 /* transport/maildir.c - carries parcels into a Maildir: a recipient at a time, its
  * bytes piece by piece to a thread that may wait for the disk. Any trouble with
- * the disk is the transport's, not the mail's. */
+ * the disk is the transport's, but for a mail that finds no room where a small file
+ * does: that is its own. */
 #include "transport/maildir.h"
 
 #include <stdio.h>
@@ -49,6 +50,7 @@ struct step {
 	struct buf bytes;
 	bool delivered;
 	struct failure why; /* FAILURE_NONE: went well */
+	bool alone;         /* it did not, and a small file would */
 };
 
 /* A parcel on its way: recipients before .recipient are settled. */
@@ -69,10 +71,10 @@ static void carry_on(void *ctx);
 
 static void write_step(struct step *s)
 {
-	struct failure *f = &s->why;
+	struct failure *f = &s->why, ignored;
 
 	if (s->fd < 0 && maildir_has(s->path, s->name, s->search_cur)) {
-		s->delivered = true;
+		s->delivered = maildir_keep(s->path, f) == 0;
 		return;
 	}
 	if (s->fd < 0 && maildir_create(s->path, s->name, &s->fd, f) < 0)
@@ -82,6 +84,7 @@ static void write_step(struct step *s)
 	if (maildir_write(fd, buf_bytes(&s->bytes), s->bytes.len, f) < 0) {
 		s->fd = -1;
 		maildir_drop(s->path, s->name, fd);
+		s->alone = maildir_try(s->path, &ignored) == 0;
 	} else if (s->last) {
 		s->fd = -1;
 		s->delivered = maildir_deliver(s->path, s->name, fd, f) == 0;
@@ -141,15 +144,24 @@ static void finish(struct carry *c, const struct outcome *o)
 	task_start(&t->turn);
 }
 
+/* What else waits goes first the next time: it may find room. */
 static void fail(struct carry *c, const struct failure *why)
 {
-	struct outcome o = {.kind = OUTCOME_UNTOUCHED};
+	struct outcome o = {.kind = OUTCOME_UNTOUCHED, .tried = true};
 	struct transport *t = c->maildir;
 
 	snprintf(o.text, sizeof(o.text), "%s", why->text);
 	if (t->readiness != FAILING)
 		t->why = *why;
 	t->readiness = FAILING;
+	finish(c, &o);
+}
+
+static void wait_alone(struct carry *c, const struct failure *why)
+{
+	struct outcome o = {.kind = OUTCOME_LATER};
+
+	snprintf(o.text, sizeof(o.text), "%s", why->text);
 	finish(c, &o);
 }
 
@@ -250,6 +262,8 @@ static void step_done(struct job *job)
 	buf_drain(&s->bytes, s->bytes.len);
 	if (s->drop)
 		finish(c, &c->broken);
+	else if (s->alone)
+		wait_alone(c, &s->why);
 	else if (s->why.kind != FAILURE_NONE)
 		fail(c, &s->why);
 	else if (s->delivered)

@@ -103,8 +103,7 @@ static void remove_stale(const char *folder)
 		closedir(dir);
 }
 
-/* A full disk is better noticed before a mail is at stake. */
-static int try_to_write(const char *path, struct failure *f)
+int maildir_try(const char *path, struct failure *f)
 {
 	static const char bytes[TRIAL_BYTES];
 	char name[MAILDIR_NAME_SIZE];
@@ -135,7 +134,8 @@ int maildir_prepare(const char *path, struct failure *f)
 	}
 	if (sync_folder(path) < 0)
 		return failure_errno(f, FAILURE_LATER, errno, "%s", path);
-	return try_to_write(path, f);
+	/* a full disk is better noticed before a mail is at stake */
+	return maildir_try(path, f);
 }
 
 /* ---- one file ---- */
@@ -172,6 +172,18 @@ bool maildir_has(const char *path, const char *name, bool search_cur)
 	/* cur/ first and last: a reader may move it from new/ while we look */
 	return search_cur &&
 	       (folder_has(cur, name) || folder_has(new, name) || folder_has(cur, name));
+}
+
+int maildir_keep(const char *path, struct failure *f)
+{
+	AUTO(free) char *new = xprintf("%s/new", path);
+	AUTO(free) char *cur = xprintf("%s/cur", path);
+
+	if (sync_folder(new) < 0)
+		return failure_errno(f, FAILURE_LATER, errno, "%s", new);
+	if (sync_folder(cur) < 0)
+		return failure_errno(f, FAILURE_LATER, errno, "%s", cur);
+	return 0;
 }
 
 int maildir_create(const char *path, const char *name, int *ret_fd, struct failure *f)

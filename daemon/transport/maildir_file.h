@@ -16,8 +16,11 @@ void maildir_name(char out[MAILDIR_NAME_SIZE], int64_t created_ms, const char *i
 /* Makes what is missing (0700; not path's parents), removes what was left in tmp/ by
  * us more than 36 h ago, and tries whether a file can be written. */
 int maildir_prepare(const char *path, struct failure *f);
+int maildir_try(const char *path, struct failure *f); /* a small file that goes again */
 /* Is it there already? Without search_cur only new/ is looked at, which is quick. */
 bool maildir_has(const char *path, const char *name, bool search_cur);
+/* Puts what is there on disk: a crash may have come before maildir_deliver() had. */
+int maildir_keep(const char *path, struct failure *f);
 int maildir_create(const char *path, const char *name, int *ret_fd, struct failure *f);
 int maildir_write(int fd, const void *bytes, size_t len, struct failure *f);
 /* Once this returns 0 it is in new/, and both file and name are on disk. fd is closed

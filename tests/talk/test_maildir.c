@@ -397,9 +397,21 @@ TEST(a_folder_that_goes_away_touches_no_mail)
 	bench_free(b);
 }
 
+/* A limit on files is a disk that is full behind so many bytes. */
+static void run_with_room(struct bench *b, rlim_t bytes)
+{
+	struct rlimit before, small;
+
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &before);
+	small = (struct rlimit){.rlim_cur = bytes, .rlim_max = before.rlim_max};
+	setrlimit(RLIMIT_FSIZE, &small);
+	wake_until_done(b);
+	setrlimit(RLIMIT_FSIZE, &before);
+}
+
 TEST(a_disk_that_is_full_leaves_nothing_in_tmp)
 {
-	struct rlimit before, small = {.rlim_cur = 100 * 1024, .rlim_max = RLIM_INFINITY};
 	size_t len = 1024 * 1024;
 	AUTO(free) char *text = xmalloc(len + 1);
 
@@ -409,17 +421,22 @@ TEST(a_disk_that_is_full_leaves_nothing_in_tmp)
 	text[len] = '\0';
 	struct bench *b = bench_new(text);
 
-	/* a limit on files is a disk that is full after 100 KiB */
-	signal(SIGXFSZ, SIG_IGN);
-	getrlimit(RLIMIT_FSIZE, &before);
-	small.rlim_max = before.rlim_max;
-	setrlimit(RLIMIT_FSIZE, &small);
+	/* there is room for others: it waits alone */
 	add_parcel(b, 1, 1, 1);
-	wake_until_done(b);
-	setrlimit(RLIMIT_FSIZE, &before);
+	run_with_room(b, 100 * 1024);
+	expect_int(b->downs, 0);
+	expect_int(b->outcomes[0][0].kind, OUTCOME_LATER);
+	expect_contains(b->outcomes[0][0].text, "File too large");
+	expect_int(count_files(b, "tmp", NULL), 0);
+	expect_int(count_files(b, "new", NULL), 0);
+	/* for none: the transport's trouble, and it goes behind the others */
+	b->nparcels = b->next = b->finished = 0;
+	add_parcel(b, 2, 1, 1);
+	run_with_room(b, 1024);
 	expect_int(b->downs, 1);
 	expect_int(b->why.kind, FAILURE_LATER);
 	expect_int(b->outcomes[0][0].kind, OUTCOME_UNTOUCHED);
+	expect_true(b->outcomes[0][0].tried);
 	expect_int(count_files(b, "tmp", NULL), 0);
 	expect_int(count_files(b, "new", NULL), 0);
 	bench_free(b);
