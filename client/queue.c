@@ -109,7 +109,7 @@ int queue_run(struct context *context, int argc, char **argv)
 	json_t *select = json_object();
 	int c, status = 0;
 	json_int_t id = 0;
-	bool texts = false;
+	bool texts = false, said = false; /* which states */
 
 	select_option(select, 't', OPEN_STATES);
 	while (!status && (c = getopt_long(argc, argv, "a", options, NULL)) != -1) {
@@ -119,6 +119,7 @@ int queue_run(struct context *context, int argc, char **argv)
 			context->json = true;
 		else if (c == 'd' || select_option(select, c, optarg) != 0)
 			status = usage_error("queue", "that is not an option of it, or not UTF-8");
+		said |= c == 't';
 	}
 	if (!status && optind < argc) {
 		if (optind + 1 < argc)
@@ -126,7 +127,8 @@ int queue_run(struct context *context, int argc, char **argv)
 		else if (!parse_id(argv[optind], &id))
 			status = usage_error("queue", "'%s' is no message's id", argv[optind]);
 		json_object_set_new(select, "message", json_integer(id));
-		json_object_del(select, "states");
+		if (!said)
+			json_object_del(select, "states");
 	}
 	AUTO(link_close) struct link *link = status ? NULL : context_link(context, &status);
 	if (link)

@@ -75,6 +75,9 @@ def test_queue_show_why_and_deeds(make_daemon, folder):
     assert d.wait_final(1) == {"me@example.org": "sent"}
     assert d.client("queue").stdout == ""
     assert "sent" in d.client("queue", "--all").stdout
+    assert "sent" in d.client("queue", "1").stdout
+    done = d.client("queue", "--state", "failed", "1")
+    assert (done.returncode, done.stdout) == (0, "")
     assert d.client("cancel", "1").returncode == 66  # nothing to cancel any more
     assert "sent" in d.client("watch", "1").stdout
 
