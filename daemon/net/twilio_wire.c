@@ -11,6 +11,7 @@
 #include <jansson.h>
 
 #include "alloc.h"
+#include "auto.h"
 #include "buf.h"
 #include "failure.h"
 #include "text.h"
@@ -121,10 +122,50 @@ static int message_of(const json_t *json, struct twilio_message *ret, struct fai
 	return 0;
 }
 
+/* The code unit of an escape ("\\ud83d") at at; -1: there is none. */
+static int escaped_unit(const char *json, size_t at, size_t len)
+{
+	int unit = 0;
+
+	if (at + 6 > len || json[at] != '\\' || json[at + 1] != 'u')
+		return -1;
+	for (size_t i = at + 2; i < at + 6; i++) {
+		unsigned char c = (unsigned char)json[i];
+
+		if (!isxdigit(c))
+			return -1;
+		unit = unit * 16 + (isdigit(c) ? c - '0' : tolower(c) - 'a' + 10);
+	}
+	return unit;
+}
+
+/* What somebody texted may be cut within a character, or have a NUL in it, which no text of
+ * ours can have: that becomes U+FFFD, for one such would make a page of them unreadable. */
+static void mend_escapes(char *json, size_t len)
+{
+	for (size_t at = 0; at < len; at++) {
+		int unit = escaped_unit(json, at, len), next = escaped_unit(json, at + 6, len);
+		bool is_high = unit >= 0xd800 && unit < 0xdc00;
+
+		if (is_high && next >= 0xdc00 && next < 0xe000) {
+			at += 11;
+		} else if (unit >= 0) {
+			if (unit == 0 || (unit >= 0xd800 && unit < 0xe000))
+				memcpy(json + at + 2, "fffd", 4);
+			at += 5;
+		} else if (json[at] == '\\') {
+			at++;
+		}
+	}
+}
+
 static json_t *load(const char *json, size_t len, struct failure *f)
 {
 	json_error_t error;
-	json_t *root = json_loadb(json, len, JSON_REJECT_DUPLICATES, &error);
+	AUTO(free) char *mended = xmemdup(json, len);
+
+	mend_escapes(mended, len);
+	json_t *root = json_loadb(mended, len, JSON_REJECT_DUPLICATES, &error);
 
 	if (root && json_is_object(root))
 		return root;

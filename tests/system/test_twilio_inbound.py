@@ -106,6 +106,16 @@ def test_after_a_restart_nothing_runs_again_and_nothing_is_missed(make_daemon, f
         assert len(r.answers()) == 3
 
 
+@pytest.mark.parametrize("body", ["\ud83d", "a\0b"], ids=["half", "nul"])
+def test_a_text_with_an_odd_character_stops_no_other(make_daemon, folder, body):
+    with rig(make_daemon, folder, COUNT) as r:
+        r.receive(body, number=STRANGER)
+        r.wait_rounds()
+        r.receive(f"count seven #{totp()}")
+        r.wait_answer("ended well")
+        assert r.ran() == ["seven"]
+
+
 def test_a_code_is_good_for_one_text(make_daemon, folder):
     with rig(make_daemon, folder, COUNT) as r:
         code = totp()
