@@ -417,7 +417,8 @@ static void ask_listing(struct asking *a, const char *to)
 
 	buf_init(&query, 4096);
 	twilio_add_field(&query, "To", to);
-	twilio_add_field(&query, "From", c->service ? NULL : c->from);
+	/* one that is lost may have left under the `from` of before */
+	twilio_add_field(&query, "From", to || c->service ? NULL : c->from);
 	buf_printf(&query, "%sPageSize=%d", query.len ? "&" : "", PAGE_SIZE);
 	a->path = xprintf("/2010-04-01/Accounts/%s/Messages.json?%s", c->account_sid,
 			  buf_bytes(&query));

@@ -303,6 +303,18 @@ def test_what_never_arrived_is_sent_again_once(start, fake):
     assert len(fake.sent()) == 1 and len([r for r in fake.calls if r.creates]) == 2
 
 
+def test_a_lost_answer_is_found_though_from_is_another_by_then(start, fake):
+    d = start()
+    fake.fault = lambda request: twilio.LOSE if request.creates else twilio.DROP if "To" in request.query else None
+    identity = text(d, "Only once")
+    uncertain(d, identity)
+    fake.fault = lambda request: None
+    d.configure(config(fake, **{"from": '"+15017122662"'}))
+    later(d, 700)
+    d.wait_events(identity, lambda e: e["to"] == "accepted")
+    assert len(fake.sent()) == 1
+
+
 def test_what_never_arrived_is_held_where_that_is_wanted(start, fake):
     d = start(on_uncertain='"hold"')
     drop_first(fake)

@@ -13,7 +13,7 @@
 #define SINCE_MS INT64_C(1800000000000) /* Fri, 15 Jan 2027 08:00:00 */
 #define MADE(second) ",\"date_created\":\"Fri, 15 Jan 2027 08:00:" second " +0000\""
 #define EVERYONE LIST "?From=%2B15017122661&PageSize=1000"
-#define MINE LIST "?To=%2B15559998888&From=%2B15017122661&PageSize=1000"
+#define MINE LIST "?To=%2B15559998888&PageSize=1000"
 
 struct stage {
 	struct twilio_stage twilio;
