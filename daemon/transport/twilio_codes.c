@@ -52,8 +52,11 @@ static const struct twilio_code codes[] = {
 
 static enum twilio_class class_of_status(unsigned http_status)
 {
-	if (http_status == 429)
+	if (http_status == 429 || http_status == 425)
 		return TWILIO_BUSY;
+	/* Request Timeout: what is between us and Twilio may have passed it on */
+	if (http_status == 408)
+		return TWILIO_AMBIGUOUS;
 	if (http_status == 401 || http_status == 403)
 		return TWILIO_ACCOUNT;
 	/* 2xx with an answer that can't be read: it was processed; 3xx is no answer of Twilio's */

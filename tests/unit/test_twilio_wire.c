@@ -1,6 +1,8 @@
 /* Twilio's bytes: messages, pages, errors, forms, and what a code means. */
 #include "net/twilio_wire.h"
 
+#include "alloc.h"
+#include "auto.h"
 #include "buf.h"
 #include "expect.h"
 #include "failure.h"
@@ -32,6 +34,35 @@ TEST(a_message)
 	expect_int(m.segments, 2);
 	expect_text(m.price, "-0.00790 USD");
 	twilio_message_clear(&m);
+}
+
+/* A body as it comes, and as it is read. */
+static void expect_body(const char *json, const char *body)
+{
+	AUTO(free)
+	char *all = xprintf("{\"sid\":\"" SID "\",\"status\":\"received\",\"body\":\"%s\"}", json);
+	struct twilio_message m;
+	struct failure f;
+
+	expect_ok(twilio_read_message(all, strlen(all), &m, &f), &f);
+	expect_text(m.body, body);
+	twilio_message_clear(&m);
+}
+
+#define MENDED "\xef\xbf\xbd"
+
+TEST(half_a_character_or_a_nul_in_a_text_spoils_no_page)
+{
+	expect_body("a\\u0000b", "a" MENDED "b");
+	expect_body("\\ud83d", MENDED);
+	expect_body("\\uD83Dx", MENDED "x");
+	expect_body("\\ude00\\ud83d", MENDED MENDED);
+	expect_body("\\ud83d\\ud83d\\ude00", MENDED "\U0001f600");
+	expect_body("\\ud83d\\u0041", MENDED "A");
+	expect_body("\\ud83d\\n", MENDED "\n");
+	expect_body("\\ud83d\\ude00\\u00e9", "\U0001f600\u00e9");
+	expect_body("\\\\u0000 \\\\ud83d", "\\u0000 \\ud83d");
+	expect_body("\\\\\\u0000", "\\" MENDED);
 }
 
 TEST(what_came_with_a_text)
@@ -212,6 +243,8 @@ TEST(codes_nobody_knew_have_a_default)
 	expect_int(twilio_code_find(TWILIO_DELIVERY, 39999, 0).class, TWILIO_ONCE);
 	expect_int(twilio_code_find(TWILIO_REQUEST, 29999, 400).class, TWILIO_REFUSED);
 	expect_int(twilio_code_find(TWILIO_REQUEST, 0, 404).class, TWILIO_REFUSED);
+	expect_int(twilio_code_find(TWILIO_REQUEST, 0, 408).class, TWILIO_AMBIGUOUS);
+	expect_int(twilio_code_find(TWILIO_REQUEST, 0, 425).class, TWILIO_BUSY);
 	expect_int(twilio_code_find(TWILIO_REQUEST, 0, 429).class, TWILIO_BUSY);
 	expect_int(twilio_code_find(TWILIO_REQUEST, 0, 401).class, TWILIO_ACCOUNT);
 	expect_int(twilio_code_find(TWILIO_REQUEST, 0, 502).class, TWILIO_AMBIGUOUS);
