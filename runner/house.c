@@ -19,6 +19,7 @@
 #include "tree.h"
 
 #define RECORD_MAX 65536
+#define RESERVE_BYTES (16 * 1024)
 
 /* ---- the directories ---- */
 
@@ -160,12 +161,26 @@ static json_t *order_json(const struct order_record *order)
 			 (json_int_t)order->started_ms);
 }
 
+/* Room for the result, whatever the program does to the disk. Where there is none to begin
+ * with it is run all the same: it may be what makes room. */
+static void reserve_room(int directory)
+{
+	int fd = openat(directory, "reserve", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd >= 0 && posix_fallocate(fd, 0, RESERVE_BYTES) != 0)
+		unlinkat(directory, "reserve", 0);
+	close_fd(fd);
+}
+
 static int make_run(const struct house *h, const char *new, struct run_door *door)
 {
 	if (mkdirat(h->runs, new, 0700) < 0)
 		return -1;
 	door->directory = open_run(h, new);
-	return door->directory < 0 ? -1 : open_door(door);
+	if (door->directory < 0 || open_door(door) < 0)
+		return -1;
+	reserve_room(door->directory);
+	return 0;
 }
 
 int house_prepare(const struct house *h, const char *name, struct run_door *ret, struct failure *f)
@@ -277,6 +292,7 @@ int house_finish(int directory, const struct run_result *result, const struct ou
 {
 	json_t *json = run_result_write(result);
 
+	unlinkat(directory, "reserve", 0);
 	json_object_set_new(json, "total", json_integer((json_int_t)output->total));
 	json_object_set_new(json, "kept", json_integer((json_int_t)output->len));
 	json_object_set_new(json, "head", json_integer((json_int_t)output->head));

@@ -6,6 +6,7 @@
  *                 /alive   a FIFO: its writing end is open as long as the run's supervisor lives
  *                 /control a FIFO: a byte in it ends the run
  *                 /output  what was printed, as output.h keeps it
+ *                 /reserve room on the disk, for the result
  *                 /result  how it ended; there only when whole
  *   STATE/homes/RUN         the rule's user's own directory; attachments/ in it
  *

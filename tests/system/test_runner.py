@@ -344,6 +344,20 @@ def test_a_program_that_prints_without_end(make_runner, folder):
     assert abs(numbers[-1] - result["total"] // 8) <= 1
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts a small disk")
+def test_a_program_that_fills_the_disk_keeps_its_result(make_runner, folder):
+    r = make_runner(rule("fills", ["/bin/sh", "-c", "cat /dev/zero >big; exit 7"]))
+    r.state.mkdir(mode=0o700)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400k,mode=0700", "none", r.state], check=True)
+    try:
+        r.start()
+        result = r.do("r1", "fills")
+        assert (result["end"], result["code"]) == ("exited", 7)
+    finally:
+        r.stop()
+        subprocess.run(["umount", "-l", r.state], check=False)
+
+
 def test_output_of_every_size_is_kept_in_order(make_runner, folder):
     text = "for n in range(int(sys.argv[1])): os.write(1, bytes([97 + n % 26]))\n"
     r = make_runner(rule("print", [program(folder, "print", text), "{n}"], "^(?<n>[0-9]+)$", max_output='"1K"')).start()
