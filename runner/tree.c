@@ -1,16 +1,27 @@
 /* runner/tree.c - removal by descriptors: a path could be made to lead elsewhere between
- * looking and removing. */
+ * looking and removing. What lies deep is lifted to the top first, so that few are open
+ * at a time however deep it goes. */
 #include "tree.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #define DEPTH_MAX 64
+#define PASSES_MAX 100000 /* somebody may make it deeper meanwhile */
+#define NAMES_MAX 1000    /* somebody may have taken them */
 
-static void remove_at(int parent, const char *name, unsigned depth);
+struct removal {
+	int top;
+	unsigned name;   /* the next for what is lifted */
+	unsigned lifted; /* in this pass */
+};
+
+static void remove_at(struct removal *r, int parent, const char *name, unsigned depth);
 
 static DIR *open_dir(int parent, const char *name)
 {
@@ -27,29 +38,64 @@ static bool is_itself(const char *name)
 	return !strcmp(name, ".") || !strcmp(name, "..");
 }
 
-static void empty_dir(int parent, const char *name, unsigned depth)
+static void empty(struct removal *r, DIR *dir, unsigned depth)
 {
-	DIR *dir = depth < DEPTH_MAX ? open_dir(parent, name) : NULL;
 	struct dirent *entry;
 
-	while (dir && (entry = readdir(dir)))
+	while ((entry = readdir(dir)))
 		if (!is_itself(entry->d_name))
-			remove_at(dirfd(dir), entry->d_name, depth + 1);
-	if (dir)
-		closedir(dir);
+			remove_at(r, dirfd(dir), entry->d_name, depth + 1);
 }
 
-static void remove_at(int parent, const char *name, unsigned depth)
+static void lift(struct removal *r, int parent, const char *name)
 {
-	if (unlinkat(parent, name, 0) == 0)
+	for (unsigned i = 0; i < NAMES_MAX; i++) {
+		char up[16];
+
+		snprintf(up, sizeof(up), "~%u", r->name++);
+		if (renameat2(parent, name, r->top, up, RENAME_NOREPLACE) == 0) {
+			r->lifted++;
+			return;
+		}
+		if (errno != EEXIST)
+			return;
+	}
+}
+
+static void remove_at(struct removal *r, int parent, const char *name, unsigned depth)
+{
+	DIR *dir;
+
+	if (unlinkat(parent, name, 0) == 0 || unlinkat(parent, name, AT_REMOVEDIR) == 0)
 		return;
-	empty_dir(parent, name, depth);
+	if (depth == DEPTH_MAX) {
+		lift(r, parent, name);
+		return;
+	}
+	dir = open_dir(parent, name);
+	if (!dir)
+		return;
+	empty(r, dir, depth);
+	closedir(dir);
 	unlinkat(parent, name, AT_REMOVEDIR);
 }
 
 void tree_remove(int parent, const char *name)
 {
-	remove_at(parent, name, 0);
+	struct removal r = {0};
+	DIR *dir;
+
+	if (unlinkat(parent, name, 0) == 0)
+		return;
+	for (unsigned i = 0; i < PASSES_MAX && (dir = open_dir(parent, name)); i++) {
+		r.top = dirfd(dir);
+		r.lifted = 0;
+		empty(&r, dir, 0);
+		closedir(dir);
+		if (!r.lifted)
+			break;
+	}
+	unlinkat(parent, name, AT_REMOVEDIR);
 }
 
 void tree_sweep(int parent)

@@ -2,8 +2,8 @@
 #ifndef NUNCIO_RUNNER_TREE_H
 #define NUNCIO_RUNNER_TREE_H
 
-/* Follows no symbolic link, whoever changes the tree meanwhile. What can't be removed
- * stays, as does what lies deeper than 64 directories. */
+/* Follows no symbolic link, whoever changes the tree meanwhile, and goes as deep as it is.
+ * What can't be removed stays. */
 void tree_remove(int parent, const char *name);
 /* All in parent whose name begins with a dot: what was renamed to be removed. */
 void tree_sweep(int parent);

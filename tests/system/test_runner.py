@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -356,6 +357,24 @@ def test_a_program_that_fills_the_disk_keeps_its_result(make_runner, folder):
     finally:
         r.stop()
         subprocess.run(["umount", "-l", r.state], check=False)
+
+
+def test_what_a_program_leaves_goes_however_deep_it_is(make_runner, folder):
+    deep = program(folder, "deep", """
+for name in ("~0", "~1", "wide"):
+    os.mkdir(name)
+for _ in range(1000):
+    open("file", "w").close()
+    os.mkdir("d")
+    os.mkdir("other")
+    os.chdir("d")
+""")
+    r = make_runner(rule("deep", [deep])).start()
+    home = r.state / "homes"
+    assert r.do("r1", "deep")["code"] == 0
+    end = time.monotonic() + nuncio.PATIENCE
+    while any(p.name.endswith("r1") for p in home.iterdir()):  # a process of its own does it
+        assert time.monotonic() < end
 
 
 def test_output_of_every_size_is_kept_in_order(make_runner, folder):
