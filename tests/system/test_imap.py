@@ -59,7 +59,7 @@ class Tool:
         """Each of them once, by ascending UID. (Dovecot gives UIDs by the names of files, which two
         deliveries in one second may have in either order.)"""
         assert sorted(self.subjects()) == sorted(subjects)
-        uids = [int(e["ref"].split("/")[1]) for e in self.seen if e["event"] == "mail"]
+        uids = [int(e["ref"].split("/")[1].split("@")[0]) for e in self.seen if e["event"] == "mail"]
         assert uids == sorted(set(uids))
 
     def close(self):

@@ -111,7 +111,8 @@ TEST(the_server_goes_while_a_mail_is_moved)
 			IMAP_IDLES(5),
 		WATCHED_MAIL(NO_MOVE) COPY "CLOSE\r\n" AGAIN(NO_MOVE) COPIED,
 		WATCHED_MAIL(NO_MOVE) COPY
-		"S: A6 OK\r\nS: A7 OK\r\nC: A8 UID STORE *\r\nCLOSE\r\n" AGAIN(NO_MOVE) COPIED,
+		"S: A6 OK\r\nS: A7 OK\r\nC: A8 UID STORE *\r\nCLOSE\r\n" AGAIN(NO_MOVE)
+			DELETED(4, 5) IMAP_IDLES(6),
 	};
 
 	for (size_t i = 0; i < sizeof(scripts) / sizeof(*scripts); i++)
