@@ -17,6 +17,13 @@
 #define CLOCK "clock" /* in the table `meta` */
 #define NOTE_EVERY_MS (60 * 60 * 1000LL)
 
+int64_t jump_since_ms(int64_t ahead_ms)
+{
+	int64_t ms = clock_ahead_ms() - ahead_ms;
+
+	return ms > -JUMP_MS && ms < JUMP_MS ? 0 : ms;
+}
+
 int64_t jump_ahead_ms(const struct writer *w)
 {
 	return atomic_load(&w->wall_ahead_ms) + w->jumped_ms;
@@ -85,10 +92,10 @@ int jump_begin(struct writer *w)
 
 int jump_follow(struct writer *w)
 {
-	int64_t ms = clock_ahead_ms() - atomic_load(&w->wall_ahead_ms);
+	int64_t ms = jump_since_ms(atomic_load(&w->wall_ahead_ms));
 
 	w->jumped_ms = 0;
-	if (ms > -JUMP_MS && ms < JUMP_MS)
+	if (!ms)
 		return 0;
 	if (shift(w, ms) < 0)
 		return -1;

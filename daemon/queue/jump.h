@@ -17,6 +17,8 @@ int jump_note_at_times(struct writer *w);
 int jump_follow(struct writer *w);
 void jump_followed(struct writer *w); /* that is on disk */
 void jump_undone(struct writer *w);   /* nothing of the transaction is */
+/* By how much the clock was set since clock_ahead_ms() was that; 0: not. */
+int64_t jump_since_ms(int64_t ahead_ms);
 /* clock_ahead_ms() as the rows have it in this transaction. */
 int64_t jump_ahead_ms(const struct writer *w);
 

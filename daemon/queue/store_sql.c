@@ -342,13 +342,16 @@ static const char *const texts[NSTATEMENTS] = {
 	[SQL_RECENT] = "SELECT id, uid, created_ms, content_size FROM messages WHERE id < ?1"
 		       " ORDER BY id DESC LIMIT ?2",
 	/* ?1 now, ?2 by how much it was set; what was put with a date has not been tried, and
-	 * waits from the beginning for more than the moment it was put. When an attempt began
-	 * is what a text is looked for by; one that is sent may yet have to go once more */
+	 * waits from the beginning for more than the moment it was put: that moment follows, for
+	 * the next jump. When an attempt began is what a text is looked for by; one that is sent
+	 * may yet have to go once more */
 	[SQL_JUMP_LIVING] =
-		"UPDATE deliveries SET next_ms = CASE WHEN state IN (1, 2) THEN ?1 ELSE next_ms END,"
+		"UPDATE deliveries SET next_ms = CASE WHEN state NOT IN (1, 2) THEN next_ms"
+		" WHEN attempt_no > 0 OR throttled THEN ?1 ELSE min(changed_ms + ?2, ?1) END,"
 		" expires_ms = CASE WHEN expires_ms = 0 OR life_ms = 0 THEN expires_ms"
 		" ELSE min(expires_ms + ?2, ?1 + life_ms) END,"
-		" changed_ms = CASE WHEN state = 3 THEN changed_ms + ?2 ELSE changed_ms END WHERE state IN (3, 4, 12)"
+		" changed_ms = CASE WHEN state IN (1, 2, 3) THEN changed_ms + ?2 ELSE changed_ms END"
+		" WHERE state IN (3, 4, 12)"
 		" OR state IN (1, 2) AND (attempt_no > 0 OR throttled OR next_ms <= changed_ms)"
 		" OR state = 5 AND id IN (SELECT delivery FROM tracked WHERE next_ms > 0)",
 	[SQL_JUMP_DATED] = "UPDATE deliveries SET expires_ms = ?1 + life_ms WHERE state = 2"

@@ -19,8 +19,8 @@ struct track {
 	struct read read;
 	const struct writer *writer; /* the store's */
 	struct arena kept;
-	const char *transport; /* in kept */
-	int64_t now_ms;        /* by clock_boot_ms(), until the rows are looked at */
+	const char *transport;   /* in kept */
+	int64_t boot_ms, now_ms; /* now_ms: as the rows have it */
 	size_t max;
 	struct tracked *rows; /* in kept */
 	struct track_result result;
@@ -92,7 +92,7 @@ static int look_tracked(struct sql *sql, struct read *read)
 	struct track *t = (struct track *)read;
 	struct jump_look look = jump_look(t->writer);
 
-	t->now_ms += look.ahead_ms;
+	t->now_ms = t->boot_ms + look.ahead_ms;
 	t->result.ahead_ms = look.ahead_ms;
 	int got = sql_begin_look(sql) < 0 ? -1 : read_rows(sql, t);
 
@@ -123,7 +123,7 @@ static void answer_tracked(struct read *read)
 	free(t);
 }
 
-void store_track(struct store *s, const char *transport, int64_t now_ms, size_t max,
+void store_track(struct store *s, const char *transport, int64_t boot_ms, size_t max,
 		 track_done_fn *done, void *ctx)
 {
 	struct track *t = xcalloc(1, sizeof(*t));
@@ -132,7 +132,7 @@ void store_track(struct store *s, const char *transport, int64_t now_ms, size_t 
 	t->read.answer = answer_tracked;
 	t->transport = arena_text(&t->kept, transport);
 	t->writer = &s->writer;
-	t->now_ms = now_ms - clock_ahead_ms();
+	t->boot_ms = boot_ms;
 	t->max = max < STORE_PAGE_MAX ? max : STORE_PAGE_MAX;
 	t->done = done;
 	t->ctx = ctx;

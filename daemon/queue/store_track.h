@@ -29,10 +29,10 @@ struct track_result {
 	int64_t ahead_ms; /* what all these times have on clock_boot_ms() */
 	const struct failure *why;
 };
-/* Those of a transport to be asked for now, at most max. The rows live only during the
- * callback. */
+/* Those of a transport to be asked for now (clock_boot_ms()), at most max. The rows live only
+ * during the callback. */
 typedef void track_done_fn(void *ctx, const struct track_result *result);
-void store_track(struct store *s, const char *transport, int64_t now_ms, size_t max,
+void store_track(struct store *s, const char *transport, int64_t boot_ms, size_t max,
 		 track_done_fn *done, void *ctx);
 /* When it is asked for again; 0: no more. */
 void batch_ask_again(struct batch *b, int64_t delivery, int64_t next_ms);

@@ -1,6 +1,5 @@
 /* queue/tracker.c - decides when the provider is asked and what its answer makes of a
- * delivery. One question is under way at a time; between questions it holds the
- * moment of the next one. */
+ * delivery: one question at a time, and between them it holds the moment of the next. */
 #include "queue/tracker.h"
 
 #include <stdio.h>
@@ -15,6 +14,7 @@
 #include "failure.h"
 #include "log.h"
 #include "message/letter.h"
+#include "queue/jump.h"
 #include "queue/schedule.h"
 #include "queue/state.h"
 #include "queue/store.h"
@@ -26,13 +26,13 @@ enum {
 	BETWEEN_MS = 5 * 1000,     /* rounds: so that each asks for many */
 	FAILED_WAIT_MS = 15 * 1000,
 	FAILED_MAX_MS = 10 * 60 * 1000,
+	NEAR_MS = 10,              /* so far apart two clocks are read, one after the other */
 	NOT_LOOKED_MS = 15 * 1000, /* after a round that could not tell whether it is there */
 };
 
 /* A delivery that is asked for. */
 struct subject {
-	int64_t delivery, message;
-	int64_t since_boot_ms, expires_boot_ms; /* of clock_boot_ms(), whoever sets the other */
+	int64_t delivery, message, since_ms, expires_ms;
 	uint32_t uid;
 	enum delivery_state state;
 	unsigned attempt_no;
@@ -51,6 +51,7 @@ struct round {
 	struct subject *subjects;  /* owned, of n */
 	struct inquiry *inquiries; /* owned, of n */
 	size_t n, pending;         /* subjects; of them not yet on disk */
+	int64_t ahead_ms;          /* what the times of all subjects have on clock_boot_ms() */
 	bool asking;               /* the transport is; it will not when it was closed */
 	bool failed;
 };
@@ -129,17 +130,11 @@ static void change_to(struct subject *s, enum delivery_state to, int64_t next_ms
 	s->change.next_ms = next_ms;
 }
 
-/* Will it be too late for it, in so long? */
-static bool is_late(const struct subject *s, int64_t in_ms)
-{
-	return s->expires_boot_ms && clock_boot_ms() + in_ms >= s->expires_boot_ms;
-}
-
 /* It did not arrive: another attempt, where the code leaves room for one. */
 static void judge_failure(struct subject *s, const struct report *r, int64_t now_ms)
 {
 	int64_t next_ms = now_ms + r->resend_ms;
-	bool lives = !is_late(s, r->resend_ms);
+	bool lives = s->expires_ms == 0 || next_ms < s->expires_ms;
 
 	change_to(s, r->finding == FINDING_FAILED ? STATE_FAILED : STATE_UNDELIVERED, 0, r->text);
 	if (s->attempt_no <= r->resends && lives)
@@ -149,9 +144,9 @@ static void judge_failure(struct subject *s, const struct report *r, int64_t now
 static void judge_absent(struct tracker *t, struct subject *s, const struct report *r,
 			 int64_t now_ms)
 {
-	if (!schedule_is_lost(clock_boot_ms() - s->since_boot_ms))
+	if (!schedule_is_lost(now_ms - s->since_ms))
 		return;
-	if (is_late(s, 0))
+	if (s->expires_ms && now_ms >= s->expires_ms)
 		change_to(s, STATE_EXPIRED, 0, r->text);
 	else if (t->config->twilio.on_uncertain == UNCERTAIN_HOLD)
 		change_to(s, STATE_HELD, 0,
@@ -164,7 +159,7 @@ static void judge(struct tracker *t, struct subject *s, const struct report *r, 
 {
 	static const char unconfirmed[] = "unconfirmed: nothing was heard for a day";
 	bool uncertain = s->state == STATE_UNCERTAIN;
-	int64_t age_ms = clock_boot_ms() - s->since_boot_ms;
+	int64_t age_ms = now_ms - s->since_ms;
 	int64_t wait_ms = schedule_ask_ms(uncertain && !r->remote_id[0], age_ms);
 	if (uncertain && r->finding == FINDING_NOTHING && wait_ms > NOT_LOOKED_MS)
 		wait_ms = NOT_LOOKED_MS;
@@ -296,8 +291,12 @@ static void committed(void *ctx, const struct batch_result *result)
  * takes them into one transaction all the same. */
 static void commit(struct tracker *t, struct round *r)
 {
+	int64_t set_ms = jump_since_ms(r->ahead_ms);
+
 	r->pending = r->n;
 	for (size_t i = 0; i < r->n; i++) {
+		if (set_ms && r->subjects[i].change.next_ms)
+			r->subjects[i].change.next_ms += set_ms + NEAR_MS;
 		struct settlement *settlement = xcalloc(1, sizeof(*settlement));
 		struct batch *batch = batch_new();
 
@@ -328,7 +327,7 @@ static void reported(void *ctx, const struct report *reports, size_t n, const st
 {
 	struct tracker *t = ctx;
 	struct round *r = t->round;
-	int64_t now_ms = clock_wall_ms();
+	int64_t now_ms = clock_boot_ms() + r->ahead_ms;
 
 	r->asking = false;
 	if (why) {
@@ -345,7 +344,7 @@ static void reported(void *ctx, const struct report *reports, size_t n, const st
  * by its Message-ID. */
 static void send_again(struct tracker *t, struct round *r)
 {
-	int64_t now_ms = clock_wall_ms();
+	int64_t now_ms = clock_boot_ms() + r->ahead_ms;
 
 	for (size_t i = 0; i < r->n; i++) {
 		struct subject *s = &r->subjects[i];
@@ -354,7 +353,7 @@ static void send_again(struct tracker *t, struct round *r)
 		s->cost = -1;
 		if (s->state != STATE_UNCERTAIN)
 			change_to(s, STATE_SENT, 0, "unconfirmed: nobody can be asked");
-		else if (is_late(s, 0))
+		else if (s->expires_ms && now_ms >= s->expires_ms)
 			change_to(s, STATE_EXPIRED, 0, "interrupted, and too late now");
 		else
 			change_to(s, STATE_QUEUED, now_ms, "interrupted: again");
@@ -385,8 +384,8 @@ static void subject_init(struct subject *s, struct inquiry *inquiry, const struc
 			      .uid = row->uid,
 			      .state = row->state,
 			      .attempt_no = row->attempt_no,
-			      .since_boot_ms = row->since_ms - ahead_ms,
-			      .expires_boot_ms = row->expires_ms ? row->expires_ms - ahead_ms : 0,
+			      .since_ms = row->since_ms,
+			      .expires_ms = row->expires_ms,
 			      .recipient = xstrdup(row->recipient),
 			      .remote_id = xstrdup(row->remote_id),
 			      .owned = copy_owned(row->owned)};
@@ -400,7 +399,7 @@ static void subject_init(struct subject *s, struct inquiry *inquiry, const struc
 				    .letter = s->letter,
 				    .content = s->content ? s->content : "",
 				    .content_len = s->content ? row->content_len : 0,
-				    .since_boot_ms = s->since_boot_ms,
+				    .since_boot_ms = s->since_ms - ahead_ms,
 				    .owned = (const char *const *)s->owned};
 }
 
@@ -409,10 +408,11 @@ static void begin(struct tracker *t, const struct track_result *result)
 	struct round *r = t->round;
 
 	r->n = result->n;
+	r->ahead_ms = result->ahead_ms;
 	r->subjects = xcalloc(r->n, sizeof(*r->subjects));
 	r->inquiries = xcalloc(r->n, sizeof(*r->inquiries));
 	for (size_t i = 0; i < r->n; i++)
-		subject_init(&r->subjects[i], &r->inquiries[i], &result->rows[i], result->ahead_ms);
+		subject_init(&r->subjects[i], &r->inquiries[i], &result->rows[i], r->ahead_ms);
 	if (!t->kind->ask) {
 		send_again(t, r);
 		return;
@@ -451,7 +451,7 @@ static void look(void *ctx)
 		return;
 	t->round = xcalloc(1, sizeof(*t->round));
 	t->round->tracker = t;
-	store_track(t->store, t->config->name, clock_wall_ms(), ROUND_MAX, looked, t->round);
+	store_track(t->store, t->config->name, clock_boot_ms(), ROUND_MAX, looked, t->round);
 }
 
 struct tracker *tracker_new(struct loop *loop, struct store *store,

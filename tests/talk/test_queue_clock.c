@@ -153,6 +153,19 @@ TEST(set_back_between_two_starts_a_retry_does_not_wait_for_what_was_ahead)
 	rig_free(r);
 }
 
+TEST(set_forward_and_back_again_what_was_not_tried_waits_for_no_date)
+{
+	struct rig *r = rig_new();
+
+	int64_t id = rig_put_to(r, "ana@example.com");
+	set_clock(r, 5 * DAY);
+	rig_barrier(r);
+	set_clock(r, -5 * DAY);
+	rig_configure(r, rig_one);
+	rig_expect(r, id, 0, "sent", 1);
+	rig_free(r);
+}
+
 TEST(what_has_a_date_goes_by_the_date)
 {
 	struct rig *r = rig_new();
