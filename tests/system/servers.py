@@ -294,10 +294,14 @@ class Oracle(Server):
         with open(CACHE / "oracles.lock", "w", encoding="ascii") as lock:  # unpacking is for one at a time
             fcntl.flock(lock, fcntl.LOCK_EX)
             subprocess.run([self.recipe, "prepare"], check=True, stdout=subprocess.DEVNULL)
+        is_new = not (self.folder / "env.json").exists()
         for last in (False, False, True):  # a port that it chose may be somebody's by now
             if subprocess.run([self.recipe, "start", self.folder], env=self.environment, check=last,
                               stdout=subprocess.DEVNULL).returncode == 0:
                 break
+            if is_new:  # nothing is in it but what half a start left, which hinders the next one
+                subprocess.run([self.recipe, "stop", self.folder], check=False, stdout=subprocess.DEVNULL)
+                shutil.rmtree(self.folder, ignore_errors=True)
         self.env = json.loads((self.folder / "env.json").read_text())
 
     def stop(self):
